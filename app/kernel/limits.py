@@ -1,0 +1,41 @@
+"""Every named limit, in one place."""
+
+from __future__ import annotations
+
+from typing import Final
+
+UPLOAD_BYTES_MAX: Final = 20 * 1024 * 1024
+"""A bank or ledger file; a year of a busy account is about a tenth of it."""
+
+FILE_ROWS_MAX: Final = 100_000
+"""Rows of one bank or ledger file; one more and the file is refused whole."""
+
+CELL_CHARACTERS_MAX: Final = 4_000
+"""Characters kept of one text field of a file."""
+
+FINDINGS_MAX: Final = 100
+"""Findings listed for one file; the count of all is always said."""
+
+INGEST_CHUNK_ROWS: Final = 5_000
+"""Rows written in one statement, so that a write transaction stays short."""
+
+PAGE_ROWS: Final = 100
+"""Rows on one page of a table."""
+
+SEARCH_CHARACTERS_MAX: Final = 200
+
+MATCH_ITEMS_MAX: Final = 200
+"""Bank lines plus ledger entries that one match may tie together by hand."""
+
+OPEN_ITEMS_PER_SIDE_MAX: Final = 100_000
+"""Open items on one side of a matching run."""
+
+RULES_MAX: Final = 200
+
+JOB_LEASE_SECONDS: Final = 6
+JOB_RENEW_SECONDS: Final = 2
+JOB_ATTEMPTS_MAX: Final = 5
+JOB_RING_AGAIN_SECONDS: Final = 2
+"""A queued job that nobody has claimed for so long is announced to the workers again."""
+
+SIGN_IN_PER_MINUTE: Final = "10 per minute"
