@@ -88,7 +88,7 @@ def actor_of(
     row = db.session.execute(statement, execution_options=ALL_ORGANIZATIONS).one_or_none()
     if row is None:
         return None
-    user, membership, organization = row.tuple()
+    user, membership, organization = row
     if session_epoch is not None and session_epoch != user.session_epoch:
         return None
     return Actor(
