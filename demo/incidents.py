@@ -109,13 +109,13 @@ def august(books: Books) -> None:
     online_payment(
         books,
         cast.INKWELL,
-        [("61877", 1_463_80)],
+        [("82391", 1_463_80)],
         date(2026, 8, 20),
         paid_minor=1_436_80,
-        memo="Transposed digits, Inkwell bill 61877",
+        memo="Transposed digits, Inkwell bill 82391",
     )
     online_payment(
-        books, cast.CORRUGATED, [("7702", 988_15), ("7719", 1_204_60)], date(2026, 8, 25)
+        books, cast.CORRUGATED, [("24588", 988_15), ("24597", 1_204_60)], date(2026, 8, 25)
     )
     card_twice(books, cast.PARKING, 14_00, date(2026, 8, 19))
     unbooked(
@@ -149,7 +149,7 @@ def september(books: Books) -> None:
         (-12_00, "DEPOSITED ITEM RETURNED FEE", "6800", "Fee for a returned check"),
     ):
         unbooked(books, date(2026, 9, 15), amount_minor, text, FEE, adjust_to=adjust_to, memo=memo)
-    online_payment(books, cast.TINCTURE, [("3384", 845_00)], date(2026, 9, 21))
+    online_payment(books, cast.TINCTURE, [("47293", 845_00)], date(2026, 9, 21))
     unbooked(
         books,
         date(2026, 9, 24),
@@ -157,9 +157,9 @@ def september(books: Books) -> None:
         "ACH PAYMENT RETURNED TinctureInks R03 NO ACCOUNT",
         "MISC_CREDIT",
         adjust_to="2000",
-        memo="Returned payment, Tincture bill 3384",
+        memo="Returned payment, Tincture bill 47293",
     )
-    online_payment(books, cast.TINCTURE, [("3384", 845_00)], date(2026, 9, 25))
+    online_payment(books, cast.TINCTURE, [("47293", 845_00)], date(2026, 9, 25))
     deposit(
         books,
         date(2026, 9, 18),
@@ -173,7 +173,7 @@ def september(books: Books) -> None:
     online_payment(
         books,
         cast.CASCADIA,
-        [("89120", 2_416_75), ("89133", 1_873_20), ("89140", 655_90)],
+        [("42701", 2_416_75), ("42706", 1_873_20), ("42709", 655_90)],
         date(2026, 9, 28),
     )
     card_twice(books, cast.PARKING, 14_00, date(2026, 9, 23))
@@ -208,13 +208,13 @@ def october(books: Books) -> None:
     online_payment(
         books,
         cast.INKWELL,
-        [("62415", 1_238_46)],
+        [("82511", 1_238_46)],
         date(2026, 10, 13),
         paid_minor=1_283_46,
-        memo="Transposed digits, Inkwell bill 62415",
+        memo="Transposed digits, Inkwell bill 82511",
     )
     online_payment(
-        books, cast.CORRUGATED, [("7958", 1_066_90), ("7971", 842_35)], date(2026, 10, 21)
+        books, cast.CORRUGATED, [("24716", 1_066_90), ("24721", 842_35)], date(2026, 10, 21)
     )
     deposit(books, date(2026, 10, 15), [(cast.BLUEBIRD, 624_50, "INV-20378")])
     card_twice(books, cast.PARKING, 14_00, date(2026, 10, 7))

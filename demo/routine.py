@@ -234,7 +234,7 @@ def wages_are_paid(books: Books, payday: date) -> None:
     state_minor = net_minor * 3 // 100 + draw(key + " state", 0, 99)
     label = f"Payroll taxes, pay date {day_text(payday)}"
     taxes_minor = federal_minor + state_minor
-    line = books.cash(payday, -taxes_minor, "2200", label, counterparty="Payroll taxes")
+    line = books.cash(payday, -taxes_minor, "2200", label, counterparty=cast.TREASURY.name)
     second_day = business_days_after(payday, 1)
     federal = ach_text(cast.TREASURY, payday, "USATAXPYMT", individual=digits(key + " eftps", 15))
     state = ach_text(cast.STATE_LEAVE, second_day, "PFML PREM")
