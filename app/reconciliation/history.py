@@ -86,7 +86,7 @@ def _lines_of(match_ids: Sequence[str]) -> dict[str, tuple[list[Item], list[Item
     )
     for match_id, transaction, entry in rows:
         bank, gl = lines.setdefault(match_id, ([], []))
-        if transaction is not None:
+        if entry is None:
             bank.append(bank_item(transaction))
         else:
             gl.append(gl_item(entry))
