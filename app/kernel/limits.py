@@ -46,7 +46,7 @@ RULE_TEXT_CHARACTERS_MAX: Final = 200
 
 RULE_DAYS_APART_MAX: Final = 366
 
-RULE_TEST_LINES_MAX: Final = 20_000
+RULE_TEST_LINES_MAX: Final = 5_000
 """Open lines on each side that a rule is tested against before it is saved, newest first."""
 
 EXPRESSION_CHARACTERS_MAX: Final = 200

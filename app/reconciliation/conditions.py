@@ -38,7 +38,7 @@ class Conditions:
         amount_to_minor: Largest; the same as `amount_from_minor` asks for exactly this amount.
         amount_currency: Currency of the two, always given with them.
         direction: Money in or out.
-        gl_account: Number of the GL account that the entry stands on.
+        gl_account_id: The GL account that the entry stands on.
         gl_counterparty_contains: In the entry's counterparty.
         gl_description_contains: In the entry's description.
         gl_reference_contains: In the entry's reference.
@@ -55,7 +55,7 @@ class Conditions:
     amount_to_minor: int | None = None
     amount_currency: str = ""
     direction: Direction | None = None
-    gl_account: str = ""
+    gl_account_id: str = ""
     gl_counterparty_contains: str = ""
     gl_description_contains: str = ""
     gl_reference_contains: str = ""
@@ -106,7 +106,7 @@ _TEXTS = (
     "bank_description",
     "bank_reference_contains",
     "amount_currency",
-    "gl_account",
+    "gl_account_id",
     "gl_counterparty_contains",
     "gl_description_contains",
     "gl_reference_contains",

@@ -105,7 +105,7 @@ def _prepared(items: Sequence[Item]) -> dict[str, _Line]:
             description=comparable(item.description),
             reference=comparable(item.reference),
             counterparty=comparable(item.counterparty),
-            account=comparable(item.account),
+            account=item.account,
         )
         for item in sorted(items, key=lambda item: item.id)
     }
@@ -192,14 +192,13 @@ def _fits_direction(direction: Direction | None, amount_minor: int) -> bool:
 
 def _gl_test(conditions: Conditions) -> Callable[[_Line], bool]:
     """Return the test of all conditions on the GL entry, the days apart left aside."""
-    account = comparable(conditions.gl_account)
     counterparty = comparable(conditions.gl_counterparty_contains)
     description = comparable(conditions.gl_description_contains)
     reference = comparable(conditions.gl_reference_contains)
 
     def fits(line: _Line) -> bool:
         return (
-            account in {"", line.account}
+            conditions.gl_account_id in {"", line.account}
             and counterparty in line.counterparty
             and description in line.description
             and reference in line.reference

@@ -21,7 +21,7 @@ texts = st.text(max_size=RULE_TEXT_CHARACTERS_MAX)
         amount_to_minor=st.none() | st.integers(10, 10**15 - 1),
         amount_currency=st.just("JPY"),
         direction=st.none() | st.sampled_from(Direction),
-        gl_account=texts,
+        gl_account_id=texts,
         days_apart_max=st.none() | st.integers(0, RULE_DAYS_APART_MAX),
     )
 )
@@ -37,7 +37,7 @@ def test_only_what_asks_something_is_stored():
     ("stored", "field"),
     [
         ({}, "bank_description"),
-        ({"direction": "in", "days_apart_max": 3, "gl_account": "1010"}, "bank_description"),
+        ({"direction": "in", "days_apart_max": 3, "gl_account_id": "1010"}, "bank_description"),
         ({"bank_description": "x"}, "bank_description_test"),
         ({"bank_description_test": "contains", "bank_description": "  "}, "bank_description"),
         ({"bank_description_test": "like", "bank_description": "x"}, "bank_description_test"),
