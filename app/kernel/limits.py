@@ -35,6 +35,7 @@ RULES_MAX: Final = 200
 JOB_LEASE_SECONDS: Final = 6
 JOB_RENEW_SECONDS: Final = 2
 JOB_ATTEMPTS_MAX: Final = 5
+JOBS_RUNG_PER_TICK: Final = 200
 JOB_RING_AGAIN_SECONDS: Final = 2
 """A queued job that nobody has claimed for so long is announced to the workers again."""
 

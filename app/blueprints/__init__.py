@@ -1,0 +1,30 @@
+"""Parse, call one service, render."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+
+from app.blueprints import auth, home, ops
+from app.people.sign_in import organizations_of
+from app.web.access import visitor_actor
+from app.web.navigation import menu
+
+
+def register_blueprints(app: Flask) -> None:
+    for module in (auth, home, ops):
+        app.register_blueprint(module.bp)
+    ops.register_dashboard(app)
+
+    @app.context_processor
+    def _page_frame() -> dict[str, Any]:
+        """Give every page its menu and the person's organizations."""
+        actor = visitor_actor()
+        if actor is None:
+            return {"actor": None, "navigation": (), "organizations": ()}
+        return {
+            "actor": actor,
+            "navigation": menu(actor),
+            "organizations": organizations_of(actor.user_id),
+        }

@@ -1,0 +1,108 @@
+"""Sign in, sign out, switch between organizations, change the own password."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_user, logout_user
+from marshmallow import fields, validate
+
+from app.extensions import limiter
+from app.kernel.errors import Invalid, NotFound
+from app.kernel.limits import SIGN_IN_PER_MINUTE
+from app.people import members
+from app.people import sign_in as people
+from app.tenancy.permissions import Permission
+from app.web.access import current_actor, load_visitor, needs, public, visitor_actor
+from app.web.forms import Form, load_form
+from app.web.pages import UNPROCESSABLE, go, render
+
+bp = Blueprint("auth", __name__)
+
+
+class SignInForm(Form):
+    email = fields.Str(required=True, validate=validate.Length(1, 320, error="Enter your e-mail."))
+    password = fields.Str(required=True, validate=validate.Length(1, error="Enter your password."))
+
+
+class PasswordForm(Form):
+    current_password = fields.Str(required=True)
+    password = fields.Str(required=True)
+
+
+@bp.get("/sign-in")
+@public
+def sign_in() -> ResponseReturnValue:
+    if visitor_actor() is not None:
+        return redirect(url_for("home.index"))
+    return render("auth/sign_in.html", email="", errors={}, next=request.args.get("next", ""))
+
+
+@bp.post("/sign-in")
+@public
+@limiter.limit(SIGN_IN_PER_MINUTE)
+def sign_in_now() -> ResponseReturnValue:
+    try:
+        values = load_form(SignInForm())
+        who = people.sign_in(values["email"], values["password"])
+    except Invalid as refusal:
+        return render(
+            "auth/sign_in.html",
+            status=UNPROCESSABLE,
+            email=request.form.get("email", ""),
+            errors=refusal.fields,
+            next=request.form.get("next", ""),
+        )
+    session.clear()
+    session.permanent = True
+    visitor = load_visitor(f"{who.user_id}.{who.session_epoch}")
+    assert visitor is not None, "they have an organization, as was just read"
+    session["organization_id"] = visitor.actor.organization_id
+    login_user(visitor)
+    return redirect(_own_path(request.form.get("next", "")), code=303)
+
+
+@bp.post("/sign-out")
+@public
+def sign_out() -> ResponseReturnValue:
+    logout_user()
+    session.clear()
+    return redirect(url_for("auth.sign_in"), code=303)
+
+
+@bp.post("/organization")
+@needs(Permission.VIEW)
+def switch_organization() -> ResponseReturnValue:
+    chosen = request.form.get("organization_id", "")
+    mine = {choice.organization_id for choice in people.organizations_of(current_actor().user_id)}
+    if chosen not in mine:
+        raise NotFound
+    session["organization_id"] = chosen
+    return redirect(url_for("home.index"), code=303)
+
+
+@bp.get("/account")
+@needs(Permission.VIEW)
+def account() -> ResponseReturnValue:
+    return render("auth/account.html", errors={})
+
+
+@bp.post("/account/password")
+@needs(Permission.VIEW)
+def change_password() -> ResponseReturnValue:
+    try:
+        values = load_form(PasswordForm())
+        epoch = members.change_own_password(
+            current_actor(), values["current_password"], values["password"]
+        )
+    except Invalid as refusal:
+        return render("auth/account.html", status=UNPROCESSABLE, errors=refusal.fields)
+    visitor = load_visitor(f"{current_actor().user_id}.{epoch}")
+    login_user(visitor)
+    return go(url_for("auth.account"), "Password changed; other sessions were signed out.")
+
+
+def _own_path(target: str) -> str:
+    """Return the path to go on to, only ever one of ours."""
+    inside = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if inside else url_for("home.index")

@@ -1,0 +1,127 @@
+"""Settings, read once from the environment; an unsafe production start is refused."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from cryptography.fernet import Fernet
+from dotenv import dotenv_values
+
+SECRET_CHARACTERS_MIN: Final = 32
+_DEVELOPMENT_SECRET: Final = "development only; `make run` writes a real one"  # noqa: S105
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class SettingsInvalid(SystemExit):
+    """A setting is missing or unsafe; the process must not start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    environment: Environment
+    database_url: str
+    redis_url: str
+    secret_key: str
+    credential_keys: tuple[str, ...]
+    public_url: str
+    instance_path: Path
+    operator_emails: tuple[str, ...]
+    trusted_proxies_count: int
+    log_level: str
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment is Environment.PRODUCTION
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings; `.env` in the working directory fills what the environment lacks.
+
+        Raises:
+            SettingsInvalid: Its message names the setting and what it must be.
+        """
+        if environ is None:
+            from_file = {k: v for k, v in dotenv_values(".env").items() if v is not None}
+            environ = {**from_file, **os.environ}
+        settings = _read(environ)
+        if settings.is_production:
+            _refuse_unsafe(settings, environ)
+        return settings
+
+
+def _read(environ: Mapping[str, str]) -> Settings:
+    name = environ.get("TIEOUT_ENV", Environment.DEVELOPMENT)
+    try:
+        environment = Environment(name)
+    except ValueError:
+        choices = ", ".join(Environment)
+        raise SettingsInvalid(f"TIEOUT_ENV is “{name}”; it must be one of: {choices}.") from None
+    instance_path = Path(environ.get("INSTANCE_PATH", "instance")).resolve()
+    return Settings(
+        environment=environment,
+        database_url=_database_url(environ.get("DATABASE_URL"), instance_path),
+        redis_url=environ.get("REDIS_URL", f"unix://{instance_path}/redis/redis.sock"),
+        secret_key=environ.get("SECRET_KEY", _DEVELOPMENT_SECRET),
+        credential_keys=_list(environ.get("CREDENTIAL_KEYS", "")),
+        public_url=environ.get("PUBLIC_URL", "").rstrip("/"),
+        instance_path=instance_path,
+        operator_emails=tuple(e.lower() for e in _list(environ.get("OPERATOR_EMAILS", ""))),
+        trusted_proxies_count=_whole_number(environ, "TRUSTED_PROXIES", 0),
+        log_level=environ.get("LOG_LEVEL", "INFO").upper(),
+    )
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _whole_number(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name, str(default))
+    if not text.isdigit():
+        raise SettingsInvalid(f"{name} is “{text}”; it must be a whole number.")
+    return int(text)
+
+
+def _database_url(url: str | None, instance_path: Path) -> str:
+    if not url:
+        return f"sqlite:///{instance_path}/tieout.sqlite3"
+    for scheme in ("postgres://", "postgresql://"):
+        if url.startswith(scheme):  # the driver is ours to choose, the short forms are customary
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    return url
+
+
+def _refuse_unsafe(settings: Settings, environ: Mapping[str, str]) -> None:
+    for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEYS", "PUBLIC_URL"):
+        if not environ.get(name):
+            raise SettingsInvalid(f"{name} is not set; production has no default for it.")
+    if len(settings.secret_key) < SECRET_CHARACTERS_MIN or len(set(settings.secret_key)) < 8:  # noqa: PLR2004
+        raise SettingsInvalid(
+            f"SECRET_KEY is too weak; it needs at least {SECRET_CHARACTERS_MIN} random characters."
+        )
+    for key in settings.credential_keys:
+        try:
+            Fernet(key)
+        except ValueError:
+            raise SettingsInvalid(
+                "CREDENTIAL_KEYS holds a key that is not a Fernet key "
+                "(32 random bytes in URL-safe base64)."
+            ) from None
+    if not settings.public_url.startswith("https://"):
+        raise SettingsInvalid("PUBLIC_URL must begin with https:// in production.")
+    if settings.database_url.startswith("sqlite"):
+        raise SettingsInvalid("DATABASE_URL must name a PostgreSQL server in production.")
+    if settings.redis_url.startswith("unix://" + str(settings.instance_path)):
+        raise SettingsInvalid(
+            "REDIS_URL must name a Redis server in production, not the embedded one."
+        )

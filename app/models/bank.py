@@ -1,0 +1,136 @@
+"""The bank's side: connections, financial accounts, transactions and uploaded files."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kernel.clock import utc_now
+from app.models.base import (
+    AmountMinor,
+    Base,
+    Currency,
+    Identified,
+    Json,
+    OrganizationOwned,
+    Text,
+    one_of,
+    references,
+)
+
+
+class ConnectionPath(StrEnum):
+    MANUAL_UPLOAD = "manual_upload"
+
+
+class ConnectionStatus(StrEnum):
+    ACTIVE = "active"
+    DELETED = "deleted"
+
+
+class AccountType(StrEnum):
+    CHECKING = "checking"
+    SAVINGS = "savings"
+    CARD = "card"
+    LINE_OF_CREDIT = "line_of_credit"
+    OTHER = "other"
+
+
+class TransactionStatus(StrEnum):
+    POSTED = "posted"
+    REMOVED = "removed"
+
+
+class UploadState(StrEnum):
+    PREVIEWED = "previewed"
+    IMPORTING = "importing"
+    IMPORTED = "imported"
+    FAILED = "failed"
+    DISCARDED = "discarded"
+
+
+class FinancialConnection(Identified, OrganizationOwned, Base):
+    __tablename__ = "financial_connection"
+    __table_args__ = (one_of("path", ConnectionPath), one_of("status", ConnectionStatus))
+
+    path: Mapped[str] = mapped_column(sa.String(20))
+    institution_name: Mapped[str]
+    status: Mapped[str] = mapped_column(sa.String(24))
+
+
+class FinancialAccount(Identified, OrganizationOwned, Base):
+    __tablename__ = "financial_account"
+    __table_args__ = (
+        sa.UniqueConstraint("organization_id", "ledger_bank_account_id"),
+        one_of("type", AccountType),
+    )
+
+    connection_id: Mapped[str] = references("financial_connection.id")
+    name: Mapped[str]
+    mask: Mapped[str] = mapped_column(sa.String(8), default="")
+    type: Mapped[str] = mapped_column(sa.String(20))
+    currency: Mapped[Currency]
+    current_balance_minor: Mapped[int | None] = mapped_column(sa.BigInteger)
+    balance_date: Mapped[date | None]
+    covered_until: Mapped[date | None]
+    """Last booking date that an accepted file covers."""
+    ledger_bank_account_id: Mapped[str | None] = references("ledger_bank_account.id", index=False)
+    csv_mapping: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """How this account's CSV files are read: found once, corrected by a person, remembered."""
+
+
+class FinancialTransaction(Identified, OrganizationOwned, Base):
+    """One bank transaction: an input to reconciliation, never a posting by itself."""
+
+    __tablename__ = "financial_transaction"
+    __table_args__ = (
+        sa.UniqueConstraint("organization_id", "financial_account_id", "source_key"),
+        sa.Index(
+            "ix_financial_transaction_account_date",
+            "organization_id",
+            "financial_account_id",
+            "posted_date",
+        ),
+        one_of("status", TransactionStatus),
+    )
+
+    financial_account_id: Mapped[str] = references("financial_account.id", index=False)
+    posted_date: Mapped[date]
+    value_date: Mapped[date | None]
+    amount_minor: Mapped[AmountMinor]
+    currency: Mapped[Currency]
+    description: Mapped[Text]
+    counterparty: Mapped[Text]
+    reference: Mapped[Text]
+    status: Mapped[str] = mapped_column(sa.String(20), default=TransactionStatus.POSTED)
+    source_key: Mapped[str] = mapped_column(sa.String(64))
+    """The bank's own id, else a fingerprint that counts equal rows; makes re-imports harmless."""
+    upload_id: Mapped[str | None] = references("upload.id")
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Upload(Identified, OrganizationOwned, Base):
+    """One bank file of one account: preview, decision, result."""
+
+    __tablename__ = "upload"
+    __table_args__ = (one_of("state", UploadState),)
+
+    financial_account_id: Mapped[str] = references("financial_account.id")
+    filename: Mapped[str]
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    content: Mapped[bytes] = mapped_column(deferred=True)
+    format: Mapped[str] = mapped_column(sa.String(20), default="")
+    mapping: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    state: Mapped[str] = mapped_column(sa.String(20), default=UploadState.PREVIEWED)
+    rows_count: Mapped[int] = mapped_column(default=0)
+    new_count: Mapped[int] = mapped_column(default=0)
+    duplicate_count: Mapped[int] = mapped_column(default=0)
+    first_date: Mapped[date | None]
+    last_date: Mapped[date | None]
+    findings: Mapped[list[Any]] = mapped_column(default=list)
+    created_by: Mapped[str] = mapped_column(sa.String(32))
+    imported_at: Mapped[datetime | None]

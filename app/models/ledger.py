@@ -1,0 +1,117 @@
+"""The books: GL accounts, ledger bank accounts, journal entries and their lines."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import (
+    AmountMinor,
+    Base,
+    Currency,
+    Identified,
+    OrganizationOwned,
+    Text,
+    one_of,
+    references,
+)
+
+
+class GlAccountType(StrEnum):
+    ASSET = "asset"
+    LIABILITY = "liability"
+    EQUITY = "equity"
+    INCOME = "income"
+    EXPENSE = "expense"
+
+
+class JournalSource(StrEnum):
+    MANUAL = "manual"
+    ADJUSTMENT = "adjustment"
+    IMPORT = "import"
+
+
+class GlAccount(Identified, OrganizationOwned, Base):
+    __tablename__ = "gl_account"
+    __table_args__ = (
+        sa.UniqueConstraint("organization_id", "number"),
+        one_of("type", GlAccountType),
+    )
+
+    number: Mapped[str] = mapped_column(sa.String(40))
+    name: Mapped[str]
+    type: Mapped[str] = mapped_column(sa.String(20))
+    currency: Mapped[Currency]
+
+
+class LedgerBankAccount(Identified, OrganizationOwned, Base):
+    """The organization's own record of a bank account, tied to one GL account."""
+
+    __tablename__ = "ledger_bank_account"
+    __table_args__ = (
+        sa.UniqueConstraint("organization_id", "gl_account_id"),
+        sa.UniqueConstraint("organization_id", "name"),
+    )
+
+    name: Mapped[str]
+    gl_account_id: Mapped[str] = references("gl_account.id")
+    currency: Mapped[Currency]
+    opening_balance_minor: Mapped[int | None] = mapped_column(sa.BigInteger)
+    """Balance on which the first reconciliation began, per bank and per books; None before."""
+
+
+class JournalEntry(Identified, OrganizationOwned, Base):
+    """Lines that sum to zero; never edited, only reversed."""
+
+    __tablename__ = "journal_entry"
+    __table_args__ = (
+        sa.UniqueConstraint("organization_id", "number"),
+        one_of("source", JournalSource),
+    )
+
+    number: Mapped[str] = mapped_column(sa.String(60))
+    date: Mapped[date]
+    description: Mapped[Text]
+    currency: Mapped[Currency]
+    source: Mapped[str] = mapped_column(sa.String(20))
+    reverses_id: Mapped[str | None] = references("journal_entry.id")
+    created_by: Mapped[str] = mapped_column(sa.String(32))
+
+
+class GlEntry(Identified, OrganizationOwned, Base):
+    """One posted ledger line; debit positive, so money into a bank account is positive."""
+
+    __tablename__ = "gl_entry"
+    __table_args__ = (
+        sa.UniqueConstraint("organization_id", "external_id"),
+        sa.Index("ix_gl_entry_account_date", "organization_id", "gl_account_id", "date"),
+    )
+
+    gl_account_id: Mapped[str] = references("gl_account.id", index=False)
+    journal_entry_id: Mapped[str | None] = references("journal_entry.id")
+    external_id: Mapped[str]
+    date: Mapped[date]
+    amount_minor: Mapped[AmountMinor]
+    currency: Mapped[Currency]
+    description: Mapped[Text]
+    counterparty: Mapped[Text]
+    reference: Mapped[Text]
+
+
+class LedgerImport(Identified, OrganizationOwned, Base):
+    """One ledger file: what was sent, what became of it."""
+
+    __tablename__ = "ledger_import"
+
+    filename: Mapped[str]
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    content: Mapped[bytes] = mapped_column(deferred=True)
+    state: Mapped[str] = mapped_column(sa.String(20))
+    rows_count: Mapped[int] = mapped_column(default=0)
+    created_count: Mapped[int] = mapped_column(default=0)
+    unchanged_count: Mapped[int] = mapped_column(default=0)
+    updated_count: Mapped[int] = mapped_column(default=0)
+    created_by: Mapped[str] = mapped_column(sa.String(32))

@@ -1,0 +1,123 @@
+"""Who may open what: every route names its permission, and the request is held to it.
+
+A route without a name is refused to everybody, so that a forgotten one shows itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, cast
+
+import structlog
+from flask import Flask, Response, current_app, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import UserMixin, current_user
+
+from app.extensions import htmx, login_manager
+from app.people.sign_in import actor_of
+from app.tenancy.actor import Actor
+from app.tenancy.permissions import Permission
+from app.tenancy.scope import enter_scope, leave_scope
+
+PUBLIC: Final = "public"
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Visitor(UserMixin):  # type: ignore[misc]
+    """What Flask-Login keeps: the person as actor, read afresh for each request."""
+
+    def __init__(self, actor: Actor, session_epoch: int) -> None:
+        self.actor = actor
+        self.session_epoch = session_epoch
+
+    def get_id(self) -> str:
+        return f"{self.actor.user_id}.{self.session_epoch}"
+
+
+def needs(permission: Permission) -> Callable[[View], View]:
+    """Declare what a route needs; the service behind it checks again."""
+
+    def declare(view: View) -> View:
+        view.required_permission = permission  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def public(view: View) -> View:
+    """Declare a route that needs no sign-in."""
+    view.required_permission = PUBLIC  # type: ignore[attr-defined]
+    return view
+
+
+def current_actor() -> Actor:
+    """Return who makes this request; only for routes that are not public."""
+    return cast("Actor", current_user.actor)
+
+
+def visitor_actor() -> Actor | None:
+    """Return who makes this request, or None on a public page without sign-in."""
+    return getattr(current_user, "actor", None)
+
+
+def load_visitor(session_id: str) -> Visitor | None:
+    """Read the person behind a session, with the permissions of this moment."""
+    user_id, _, epoch = session_id.partition(".")
+    if not epoch.isdigit():
+        return None
+    actor = actor_of(
+        user_id,
+        session.get("organization_id"),
+        via="web",
+        operator_emails=current_app.extensions["settings"].operator_emails,
+        session_epoch=int(epoch),
+        ip_address=request.remote_addr,
+        request_id=g.request_id,
+    )
+    return Visitor(actor, int(epoch)) if actor else None
+
+
+def _guard() -> ResponseReturnValue | None:
+    if request.endpoint is None or request.endpoint == "static":
+        return None
+    required = _required_permission(request.endpoint)
+    if required == PUBLIC:
+        return None
+    if not current_user.is_authenticated:
+        return _sign_in_first()
+    actor = current_actor()
+    structlog.contextvars.bind_contextvars(
+        organization_id=actor.organization_id, user_id=actor.user_id
+    )
+    enter_scope(actor.organization_id)
+    actor.require(required)
+    return None
+
+
+def _required_permission(endpoint: str) -> Permission:
+    if endpoint.startswith("rq_dashboard."):
+        return Permission.OPERATIONS
+    view = current_app.view_functions[endpoint]
+    required: Permission | None = getattr(view, "required_permission", None)
+    assert required is not None, f"{endpoint} does not say which permission it needs"
+    return required
+
+
+def _sign_in_first() -> ResponseReturnValue:
+    target = request.full_path.rstrip("?") if request.method == "GET" else None
+    if request.headers.get("HX-Request"):  # never a sign-in form inside a table cell
+        return Response(status=204, headers={"HX-Redirect": url_for("auth.sign_in")})
+    return redirect(url_for("auth.sign_in", next=target))
+
+
+def install_access(app: Flask) -> None:
+    """Hold every request of the application to its route's permission."""
+    login_manager.init_app(app)
+    login_manager.user_loader(load_visitor)
+    htmx.init_app(app)
+    app.before_request(_guard)
+
+    @app.teardown_request
+    def _leave(_error: BaseException | None) -> None:
+        leave_scope()

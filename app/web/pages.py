@@ -1,0 +1,37 @@
+"""Answers of the HTML side: whole pages, fragments of them, and going on after a write."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from flask import Response, flash, make_response, redirect, render_template
+from flask.typing import ResponseReturnValue
+from htmx_flask import request
+from jinja2_fragments.flask import render_blocks
+
+UNPROCESSABLE: Final = 422
+
+
+def wants_fragment() -> bool:
+    """Tell whether htmx asks for a part of a page, and not for a whole one (boosted, history)."""
+    asked = request.htmx
+    return bool(asked) and not asked.boosted and not asked.history_restore_request
+
+
+def render(template: str, *blocks: str, status: int = 200, **context: Any) -> Response:
+    """Render the page; for an htmx request only the named blocks, one after the other."""
+    if blocks and wants_fragment():
+        html = render_blocks(template, list(blocks), **context)
+    else:
+        html = render_template(template, **context)
+    return make_response(html, status)
+
+
+def go(url: str, message: str = "", *, undo_url: str | None = None) -> ResponseReturnValue:
+    """After a write: say what was done and go on to `url` (303; htmx follows by itself)."""
+    if message:
+        flash(json.dumps({"text": message, "undo_url": undo_url}), "done")
+    if wants_fragment():
+        return Response(status=204, headers={"HX-Redirect": url})
+    return redirect(url, code=303)

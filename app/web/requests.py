@@ -1,0 +1,74 @@
+"""What every request and answer carries: an id, a log line, security headers."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Final
+
+import structlog
+from flask import Flask, Response, g, request
+
+from app.config import Settings
+from app.kernel.ids import new_id
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}", re.ASCII)
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+_DASHBOARD_POLICY: Final = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; frame-ancestors 'none'"
+)
+_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+_HSTS: Final = "max-age=31536000; includeSubDomains"
+
+_log = structlog.get_logger("tieout.request")
+
+
+def _begin() -> None:
+    sent = request.headers.get("X-Request-Id", "")
+    g.request_id = sent if _REQUEST_ID.fullmatch(sent) else new_id()
+    g.began = time.perf_counter()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _log_answer(response: Response) -> None:
+    if request.endpoint in {"static", "ops.healthz"}:
+        return
+    _log.info(
+        "request",
+        method=request.method,
+        route=str(request.url_rule) if request.url_rule else None,  # never the path: it has ids
+        status=response.status_code,
+        milliseconds=round((time.perf_counter() - g.began) * 1000, 1),
+    )
+
+
+def install_requests(app: Flask, settings: Settings) -> None:
+    app.before_request(_begin)
+
+    @app.after_request
+    def _finish(response: Response) -> Response:
+        on_dashboard = (request.endpoint or "").startswith("rq_dashboard.")
+        response.headers["Content-Security-Policy"] = _DASHBOARD_POLICY if on_dashboard else _POLICY
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        if settings.is_production:
+            response.headers["Strict-Transport-Security"] = _HSTS
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        if response.mimetype == "text/html":
+            response.vary.add("HX-Request")
+            response.headers.setdefault("Cache-Control", "no-store")
+        if "request_id" in g:
+            _log_answer(response)
+        return response

@@ -1,0 +1,172 @@
+"""Real servers, real migrations: every integration test runs on SQLite and on PostgreSQL.
+
+The cast is always the same: Alice is admin of Acme, Carol its controller, Bob its
+accountant, Viv only reads, and Charlie is admin of Other and a stranger to Acme.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+
+from app.config import Environment, Settings
+from app.factory import create_app
+from app.models import Base, Role, db
+from app.people.members import add_member
+from app.people.organizations import create_organization
+from app.people.sign_in import actor_of
+from app.tenancy import passwords
+from app.tenancy.actor import Actor
+from app.tenancy.scope import enter_scope, leave_scope
+from tests.servers import postgres, redis
+
+passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+PASSWORD = "correct horse battery"
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    with redis() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def prepared_app(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, redis_url: str
+) -> Iterator[Flask]:
+    """An application whose database was built by the migrations, once per database kind."""
+    folder = tmp_path_factory.mktemp(request.param)
+    database_url = f"sqlite:///{folder}/tieout.sqlite3"
+    if request.param == "postgresql":
+        database_url = request.getfixturevalue("postgres_url")
+    app = create_app(make_settings(database_url, redis_url, folder))
+    with app.app_context():
+        upgrade(str(MIGRATIONS))
+        db.engine.dispose()
+    if request.param == "sqlite":
+        shutil.copy(folder / "tieout.sqlite3", folder / "empty.sqlite3")
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+def make_settings(database_url: str, redis_url: str, folder: Path) -> Settings:
+    return Settings(
+        environment=Environment.TEST,
+        database_url=database_url,
+        redis_url=redis_url,
+        secret_key="only for tests, and long enough for that",
+        credential_keys=(),
+        public_url="",
+        instance_path=folder,
+        operator_emails=("alice@acme.example",),
+        trusted_proxies_count=0,
+        log_level="WARNING",
+    )
+
+
+def empty_database(app: Flask) -> None:
+    """Bring the database back to how the migrations left it."""
+    with app.app_context():
+        db.session.remove()
+        if db.engine.dialect.name == "sqlite":
+            db.engine.dispose()
+            folder = app.extensions["settings"].instance_path
+            for suffix in ("-wal", "-shm"):
+                (folder / f"tieout.sqlite3{suffix}").unlink(missing_ok=True)
+            shutil.copy(folder / "empty.sqlite3", folder / "tieout.sqlite3")
+            return
+        names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+        with db.engine.begin() as connection:
+            connection.execute(sa.text(f"TRUNCATE {names}"))
+
+
+@pytest.fixture
+def app(prepared_app: Flask) -> Iterator[Flask]:
+    """The application with an empty database and its context pushed."""
+    empty_database(prepared_app)
+    prepared_app.extensions["redis"].flushall()
+    with prepared_app.app_context():
+        yield prepared_app
+        db.session.remove()
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who plays in the tests; actors of Acme, except Charlie."""
+
+    acme_id: str
+    other_id: str
+    alice: Actor
+    carol: Actor
+    bob: Actor
+    viv: Actor
+    charlie: Actor
+
+
+@pytest.fixture
+def cast(app: Flask) -> Iterator[Cast]:
+    acme = create_organization(
+        "Acme", admin_email="alice@acme.example", admin_password=PASSWORD, admin_name="Alice"
+    )
+    other = create_organization(
+        "Other", admin_email="charlie@other.example", admin_password=PASSWORD, admin_name="Charlie"
+    )
+    alice = _actor(acme.user_id, acme.organization_id)
+    enter_scope(acme.organization_id)
+    for name, role in (
+        ("Carol", Role.CONTROLLER),
+        ("Bob", Role.ACCOUNTANT),
+        ("Viv", Role.VIEWER),
+    ):
+        add_member(
+            alice,
+            email=f"{name.lower()}@acme.example",
+            name=name,
+            password=PASSWORD,
+            role=role,
+            bank_connections=role is Role.CONTROLLER,
+        )
+    users = {
+        name: user_id
+        for name, user_id in db.session.execute(sa.text("SELECT name, id FROM person"))
+    }
+    yield Cast(
+        acme.organization_id,
+        other.organization_id,
+        alice,
+        *(_actor(users[name], acme.organization_id) for name in ("Carol", "Bob", "Viv")),
+        _actor(other.user_id, other.organization_id),
+    )
+    leave_scope()
+
+
+def _actor(user_id: str, organization_id: str) -> Actor:
+    actor = actor_of(user_id, organization_id, via="web")
+    assert actor is not None
+    return actor
+
+
+def sign_in(app: Flask, actor: Actor) -> FlaskClient:
+    """Return a client signed in as this person (CSRF is tested by itself)."""
+    client = app.test_client()
+    app.config["WTF_CSRF_ENABLED"] = False
+    answer = client.post("/sign-in", data={"email": actor.email, "password": PASSWORD})
+    assert answer.status_code == 303, answer.text
+    return client

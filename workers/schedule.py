@@ -1,0 +1,59 @@
+"""The ticker: rings again for runs that the queue lost; two of them do no harm."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import Final
+
+import structlog
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.factory import create_app
+from app.jobs import doorbell, runs
+from app.kernel.clock import utc_now
+from app.models import db
+
+TICK_SECONDS: Final = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+def tick() -> int:
+    """Ring for every waiting run and return how many there were; needs an app context."""
+    waiting = runs.waiting_run_ids(utc_now())
+    db.session.rollback()
+    for run_id in waiting:
+        doorbell.ring(run_id)
+    return len(waiting)
+
+
+def _tick_and_survive(app: Flask) -> None:
+    with app.app_context():
+        try:
+            rung = tick()
+        except SQLAlchemyError as error:
+            _log.warning("tick_failed", reason=type(error).__name__)
+        else:
+            if rung:
+                _log.info("rang_again", runs=rung)
+
+
+def main() -> None:
+    app = create_app()
+    stop = threading.Event()
+
+    def _stop(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    _log.info("ticker_ready")
+    while not stop.wait(TICK_SECONDS):
+        _tick_and_survive(app)
+
+
+if __name__ == "__main__":
+    main()
