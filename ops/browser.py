@@ -22,7 +22,10 @@ MAC_APPLICATIONS: Final = (
 INSTALL_COMMANDS: Final = {
     "apt-get": (
         ("apt-get", "update"),
-        ("apt-get", "install", "--yes", "--no-install-recommends", "chromium"),
+        (
+            *("env", "DEBIAN_FRONTEND=noninteractive"),
+            *("apt-get", "install", "--yes", "--no-install-recommends", "chromium"),
+        ),
     ),
     "dnf": (("dnf", "install", "--assumeyes", "chromium"),),
 }
@@ -62,11 +65,8 @@ def _run_as_root(command: tuple[str, ...]) -> None:
     complete = command if os.geteuid() == 0 else ("sudo", *command)
     printed = " ".join(complete)
     print(f"Installing the test browser: {printed}", flush=True)
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
-        status = subprocess.run(
-            complete, env=environment, stdout=subprocess.DEVNULL, check=False
-        ).returncode
+        status = subprocess.run(complete, stdout=subprocess.DEVNULL, check=False).returncode
     except FileNotFoundError:
         raise StartFailed(
             f"The browser tests need Chromium, and only root may install it: run “{printed}” "

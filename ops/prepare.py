@@ -5,8 +5,6 @@ Two `flask` commands would import the application twice, which is most of what a
 
 from __future__ import annotations
 
-import sys
-
 import flask_migrate
 
 from wsgi import app
@@ -21,4 +19,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
