@@ -7,10 +7,8 @@ and what was started before is stopped.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
-import socket
 import sys
 import threading
 import urllib.request
@@ -19,24 +17,23 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import psutil
-
 from app.config import Settings
-from ops import embedded_redis, environment, processes
+from ops import claims, embedded_redis, environment, processes
+from ops.execution import Surroundings, Terminal
 from ops.failures import StartFailed
 from ops.reaper import Reaper
-from ops.supervisor import Supervisor, Surroundings, Terminal
+from ops.supervisor import Supervisor
 from ops.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+HOST_DEFAULT: Final = "127.0.0.1"
+HOST_ANY: Final = "0.0.0.0"
 PORT_DEFAULT: Final = "5000"
 PORT_MAX: Final = 65_535
 READY_SECONDS_MAX: Final = 60.0
 REDIS_SECONDS_MAX: Final = 10.0
-LOCK_SECONDS_MAX: Final = 10.0
-"""How long a killed predecessor's reaper may take before this start gives up."""
 WATCH_SECONDS: Final = 0.5
 NAME_WIDTH: Final = 8
 
@@ -47,12 +44,14 @@ class Instance:
 
     settings: Settings
     environment: Mapping[str, str]
+    host: str
     port: int
     redis: embedded_redis.EmbeddedRedis | None
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        host = HOST_DEFAULT if self.host == HOST_ANY else self.host
+        return f"http://{host}:{self.port}"
 
 
 class Launch:
@@ -72,8 +71,13 @@ class Launch:
         Raises:
             StartFailed: A step did not succeed.
         """
-        steps = [self.start_redis, self.prepare_database, self.start_application]
-        for step in steps:
+        # The web server before the workers: their imports would slow its start.
+        for step in (
+            self.start_redis,
+            self.prepare_database,
+            self.start_web,
+            self.start_background,
+        ):
             if self._is_over.is_set():
                 return
             step()
@@ -99,8 +103,7 @@ class Launch:
             )
         self.demo_answer = outcome.answer
 
-    def start_application(self) -> None:
-        # The web server first and alone: the job workers' imports would slow its start.
+    def start_web(self) -> None:
         self._supervisor.start([processes.WEB])
         self._wait(
             self._answers,
@@ -108,6 +111,8 @@ class Launch:
             failure=f"Tieout did not answer on {self._instance.address}/readyz; the lines above "
             "say why.",
         )
+
+    def start_background(self) -> None:
         self._supervisor.start(processes.background())
 
     def _wait(self, condition: Callable[[], bool], *, timeout_seconds: float, failure: str) -> None:
@@ -133,9 +138,12 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: is_over.set())
     try:
-        instance = prepare(os.environ)
-        lock_descriptor = claim(instance.settings.instance_path)
-        refuse_taken_port(instance)
+        given = environment.with_dotenv(os.environ, Path(".env"))
+        settings = Settings.from_environment(given)
+        settings.instance_path.mkdir(parents=True, exist_ok=True)
+        lock_descriptor = claims.claim_folder(settings.instance_path)
+        instance = prepare(settings, given)
+        claims.refuse_taken_port(instance.host, instance.port)
         launch_and_watch(instance, lock_descriptor, is_over)
     except StartFailed as failure:
         print(failure, file=sys.stderr)
@@ -143,61 +151,23 @@ def main() -> int:
     return 0
 
 
-def prepare(environ: Mapping[str, str]) -> Instance:
-    """Read the settings and make what the instance folder lacks; start nothing yet.
+def prepare(settings: Settings, given: Mapping[str, str]) -> Instance:
+    """Complete the environment; make what the instance folder lacks, but start nothing yet.
 
     Raises:
-        StartFailed: A setting is wrong, or there is no Redis to start.
-        SettingsInvalid: The application refuses its settings.
+        StartFailed: PORT is no port, or there is no Redis to start.
     """
-    given = environment.with_dotenv(environ, Path(".env"))
-    settings = Settings.from_environment(given)
-    settings.instance_path.mkdir(parents=True, exist_ok=True)
+    host = given.get("BIND") or HOST_DEFAULT
     port = given.get("PORT") or PORT_DEFAULT
     if not port.isdecimal() or not 0 < int(port) <= PORT_MAX:
         raise StartFailed(f"PORT is “{port}”; it must be a number from 1 to {PORT_MAX}.")
-    given["PORT"] = port
     if settings.is_production:
-        return Instance(settings, given, int(port), redis=None)
+        return Instance(settings, given, host, int(port), redis=None)
     complete = environment.with_development_secrets(given, settings.instance_path)
     if complete.get("REDIS_URL"):
-        return Instance(settings, complete, int(port), redis=None)
+        return Instance(settings, complete, host, int(port), redis=None)
     server = embedded_redis.prepare(settings.instance_path / "redis")
-    return Instance(settings, {**complete, "REDIS_URL": server.url}, int(port), redis=server)
-
-
-def claim(instance_path: Path) -> int:
-    """Lock the instance folder for this start; return the descriptor that holds the lock.
-
-    Raises:
-        StartFailed: Another start holds it.
-    """
-    descriptor = os.open(instance_path / "run.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    holder = os.pread(descriptor, 20, 0).decode()
-    # A start that was killed holds the lock through its reaper until that has cleared up.
-    patience_seconds = 0.0 if _is_alive(holder) else LOCK_SECONDS_MAX
-    if not wait_until(lambda: _lock(descriptor), timeout_seconds=patience_seconds):
-        raise StartFailed(
-            f"Tieout already runs in {instance_path} (process {holder or 'unknown'}): stop that "
-            "one with Ctrl-C, or start this one with another INSTANCE_PATH and PORT."
-        )
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-    return descriptor
-
-
-def refuse_taken_port(instance: Instance) -> None:
-    """Raise StartFailed when another program already listens where the web server should."""
-    bind = instance.environment.get("BIND") or "127.0.0.1"
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((bind, instance.port))
-        except OSError as error:
-            raise StartFailed(
-                f"Port {instance.port} on {bind} cannot be used ({error.strerror}): stop the "
-                "program that has it, or choose another one, as in: make run PORT=5001"
-            ) from None
+    return Instance(settings, {**complete, "REDIS_URL": server.url}, host, int(port), redis=server)
 
 
 def launch_and_watch(instance: Instance, lock_descriptor: int, is_over: threading.Event) -> None:
@@ -222,18 +192,6 @@ def launch_and_watch(instance: Instance, lock_descriptor: int, is_over: threadin
                     raise StartFailed("The reaper process was ended, so Tieout stopped as well.")
         finally:
             supervisor.stop()
-
-
-def _lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_alive(pid_text: str) -> bool:
-    return pid_text.isdecimal() and psutil.pid_exists(int(pid_text))
 
 
 if __name__ == "__main__":

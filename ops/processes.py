@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from ops.supervisor import Program
+from ops.execution import Program
 
 if TYPE_CHECKING:
     from ops.embedded_redis import EmbeddedRedis
