@@ -35,7 +35,8 @@ def load_form(form: Form, *, lists: tuple[str, ...] = ()) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = form.load(sent)
     except ValidationError as error:
-        fields = {str(name): _flat(part) for name, part in dict(error.messages).items()}
+        assert isinstance(error.messages, dict)
+        fields = {str(name): _flat(part) for name, part in error.messages.items()}
         raise Invalid("Please correct the marked fields; nothing was saved.", fields) from error
     return loaded
 
