@@ -56,4 +56,5 @@ def gl_item(entry: GlEntry) -> Item:
         description=entry.description,
         reference=entry.reference,
         counterparty=entry.counterparty,
+        account=entry.gl_account_id,
     )
