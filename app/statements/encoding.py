@@ -157,7 +157,14 @@ def _without_nul(text: str, encoding: str, findings: FindingLog) -> DecodedText:
             line=line,
         )
         text = text.replace("\0", "")
-    return DecodedText(text, encoding)
+    return DecodedText(text.rstrip("\x1a"), encoding)  # the end-of-file mark of old systems
+
+
+def physical_lines(text: str) -> list[str]:
+    """Return the lines as a person counts them, whatever ends them (a lone carriage return too)."""
+    plain = text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
+    lines = plain.split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
 
 
 def _utf16_without_bom(data: bytes) -> str | None:
