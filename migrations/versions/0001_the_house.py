@@ -48,7 +48,7 @@ def upgrade():
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "0 <= review_threshold AND review_threshold <= auto_match_threshold AND auto_match_threshold <= 100",
+            "1 <= review_threshold AND review_threshold <= auto_match_threshold AND auto_match_threshold <= 100",
             name=op.f("ck_organization_thresholds_ordered"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organization")),
