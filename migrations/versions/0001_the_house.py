@@ -216,6 +216,7 @@ def upgrade():
     op.create_table(
         "journal_entry",
         sa.Column("number", sa.String(length=60), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("date", sa.Date(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
@@ -239,13 +240,18 @@ def upgrade():
         sa.UniqueConstraint(
             "organization_id", "number", name=op.f("uq_journal_entry_organization_id_number")
         ),
+        sa.UniqueConstraint(
+            "organization_id",
+            "reverses_id",
+            name=op.f("uq_journal_entry_organization_id_reverses_id"),
+        ),
     )
     with op.batch_alter_table("journal_entry", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_journal_entry_organization_id"), ["organization_id"], unique=False
         )
         batch_op.create_index(
-            batch_op.f("ix_journal_entry_reverses_id"), ["reverses_id"], unique=False
+            "ix_journal_entry_sequence", ["organization_id", "sequence"], unique=False
         )
 
     op.create_table(
@@ -256,12 +262,25 @@ def upgrade():
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("rows_count", sa.Integer(), nullable=False),
         sa.Column("created_count", sa.Integer(), nullable=False),
-        sa.Column("unchanged_count", sa.Integer(), nullable=False),
         sa.Column("updated_count", sa.Integer(), nullable=False),
+        sa.Column("unchanged_count", sa.Integer(), nullable=False),
+        sa.Column("first_date", sa.Date(), nullable=True),
+        sa.Column("last_date", sa.Date(), nullable=True),
+        sa.Column(
+            "totals", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "warnings", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
         sa.Column("created_by", sa.String(length=32), nullable=False),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("organization_id", sa.String(length=32), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('previewed', 'importing', 'imported', 'discarded')",
+            name=op.f("ck_ledger_import_state_known"),
+        ),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organization.id"], name=op.f("fk_ledger_import_organization_id")
         ),
@@ -356,6 +375,7 @@ def upgrade():
         batch_op.create_index(
             "ix_gl_entry_account_date", ["organization_id", "gl_account_id", "date"], unique=False
         )
+        batch_op.create_index("ix_gl_entry_date", ["organization_id", "date", "id"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_gl_entry_journal_entry_id"), ["journal_entry_id"], unique=False
         )
@@ -837,6 +857,7 @@ def downgrade():
     with op.batch_alter_table("gl_entry", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_gl_entry_organization_id"))
         batch_op.drop_index(batch_op.f("ix_gl_entry_journal_entry_id"))
+        batch_op.drop_index("ix_gl_entry_date")
         batch_op.drop_index("ix_gl_entry_account_date")
 
     op.drop_table("gl_entry")
@@ -855,7 +876,7 @@ def downgrade():
 
     op.drop_table("ledger_import")
     with op.batch_alter_table("journal_entry", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_journal_entry_reverses_id"))
+        batch_op.drop_index("ix_journal_entry_sequence")
         batch_op.drop_index(batch_op.f("ix_journal_entry_organization_id"))
 
     op.drop_table("journal_entry")

@@ -137,8 +137,8 @@ function update() {
     fill(scope, `[data-total="${side}"]`, formatMinor(totals[side], digits));
   }
   const remainder = totals.bank - totals.gl;
-  const both = counts.bank > 0 && counts.gl > 0;
-  const state = both ? (remainder === 0n ? "zero" : "rest") : "none";
+  const unbalanced = counts.bank > 0 ? "rest" : "none"; // ledger entries alone can only cancel out
+  const state = counts.bank + counts.gl > 0 && remainder === 0n ? "zero" : unbalanced;
   fill(scope, "[data-remainder]", formatMinor(remainder, digits));
   for (const element of scope.querySelectorAll("[data-remainder]")) {
     const holder = element.closest("[data-state]") ?? element;
