@@ -97,6 +97,7 @@ class FinancialTransaction(Identified, OrganizationOwned, Base):
             "financial_account_id",
             "posted_date",
         ),
+        sa.Index("ix_financial_transaction_date", "organization_id", "posted_date", "id"),
         one_of("status", TransactionStatus),
     )
 

@@ -711,6 +711,9 @@ def upgrade():
             unique=False,
         )
         batch_op.create_index(
+            "ix_financial_transaction_date", ["organization_id", "posted_date", "id"], unique=False
+        )
+        batch_op.create_index(
             batch_op.f("ix_financial_transaction_organization_id"),
             ["organization_id"],
             unique=False,
@@ -812,6 +815,7 @@ def downgrade():
     with op.batch_alter_table("financial_transaction", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_financial_transaction_upload_id"))
         batch_op.drop_index(batch_op.f("ix_financial_transaction_organization_id"))
+        batch_op.drop_index("ix_financial_transaction_date")
         batch_op.drop_index("ix_financial_transaction_account_date")
 
     op.drop_table("financial_transaction")
