@@ -159,9 +159,11 @@ document.addEventListener("focusin", (event) => {
     setCurrent(row);
   }
 });
-document.addEventListener("htmx:afterSettle", restore);
-document.addEventListener("htmx:oobAfterSwap", restore);
-document.addEventListener("tieout:focus-lost", restore);
+
+/* At once, for whoever types fast, and again when htmx has settled the attributes it keeps while swapping. */
+for (const name of ["htmx:afterSwap", "htmx:oobAfterSwap", "htmx:afterSettle", "tieout:focus-lost"]) {
+  document.addEventListener(name, restore);
+}
 
 /* ---- keys ------------------------------------------------------------------------ */
 

@@ -139,7 +139,7 @@ function update() {
   const remainder = totals.bank - totals.gl;
   const both = counts.bank > 0 && counts.gl > 0;
   const state = both ? (remainder === 0n ? "zero" : "rest") : "none";
-  fill(scope, "[data-remainder]", formatMinor(remainder, digits));
+  fill(scope, "[data-remainder]", both ? formatMinor(remainder, digits) : "–");
   for (const element of scope.querySelectorAll("[data-remainder]")) {
     const holder = element.closest("[data-state]") ?? element;
     holder.setAttribute("data-state", state);
