@@ -159,9 +159,7 @@ document.addEventListener("focusin", (event) => {
     setCurrent(row);
   }
 });
-
-/* At once, for whoever types fast, and again when htmx has settled the attributes it keeps while swapping. */
-for (const name of ["htmx:afterSwap", "htmx:oobAfterSwap", "htmx:afterSettle", "tieout:focus-lost"]) {
+for (const name of ["htmx:afterSettle", "htmx:oobAfterSwap", "tieout:focus-lost"]) {
   document.addEventListener(name, restore);
 }
 
