@@ -79,4 +79,5 @@ def _page_url(filters: dict[str, str], **place: Any) -> str | None:
     """Return the address of a page beside this one; None when there is none."""
     if None in place.values():
         return None
-    return url_for("audit.index", **filters, **place)
+    values: dict[str, Any] = {**filters, **place}
+    return url_for("audit.index", **values)

@@ -18,7 +18,7 @@ bp = Blueprint("people", __name__, url_prefix="/people")
 
 
 class RoleForm(Form):
-    role = fields.Enum(Role, by_value=True, required=True, error="Choose a role.")
+    role = fields.Enum(Role, by_value=True, required=True)
     bank_connections = fields.Bool(load_default=False)
 
 

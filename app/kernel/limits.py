@@ -32,6 +32,13 @@ OPEN_ITEMS_PER_SIDE_MAX: Final = 100_000
 
 RULES_MAX: Final = 200
 
+JOURNAL_LINES_MAX: Final = 200
+"""Lines of one journal entry written by hand; files may hold longer ones."""
+
+BOOKING_YEAR_MIN: Final = 1900
+BOOKING_YEAR_MAX: Final = 2999
+"""A booking date outside is a slip of the pen."""
+
 JOB_LEASE_SECONDS: Final = 6
 JOB_RENEW_SECONDS: Final = 2
 JOB_ATTEMPTS_MAX: Final = 5

@@ -29,7 +29,6 @@ from app.tenancy.actor import Actor
 from app.tenancy.permissions import Permission
 from app.tenancy.scope import current_organization_id, get_owned, owned
 
-
 _UNDONE_MIN: Final = 3
 _UNDONE_SHARE: Final = 0.2
 
