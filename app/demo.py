@@ -14,9 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-import sqlalchemy as sa
-
-from app.connections.accounts import AddManualAccount, add_manual_account, map_account
+from app.connections.accounts import AddManualAccount, add_manual_account
 from app.connections.imports import import_bank_file_now
 from app.jobs import runs
 from app.kernel.money import parse_amount
@@ -79,9 +77,7 @@ def load_demo() -> str:
         for month in company["months"]:
             is_last = month is company["months"][-1]
             _month(cast, company, month, certify=not is_last)
-    emails = "\n".join(
-        f"  {person['email']:<34} {person['role']}" for person in company["people"]
-    )
+    emails = "\n".join(f"  {person['email']:<34} {person['role']}" for person in company["people"])
     return f"Sign in to the demo with the password {PASSWORD} as\n{emails}\n"
 
 
@@ -143,19 +139,19 @@ def _accounts(cast: Cast, company: dict[str, Any]) -> None:
 
 
 def _add_bank_account(cast: Cast, account: dict[str, Any]) -> None:
-    added = add_manual_account(
+    ledger = _ledger_bank_account(account["name"])
+    assert ledger is not None
+    add_manual_account(
         cast.controller,
         AddManualAccount(
             institution_name=account["institution"],
-            name=account["name"],
+            account_name=account["name"],
             mask=account["mask"],
             type=AccountType(account["type"]),
             currency=account["currency"],
+            ledger_bank_account_id=ledger.id,
         ),
     )
-    ledger = _ledger_bank_account(account["name"])
-    assert ledger is not None
-    map_account(cast.controller, added.account_id, ledger.id)
 
 
 def _files(cast: Cast, company: dict[str, Any]) -> None:
@@ -322,9 +318,7 @@ def _lines_by_match(reconciliation_id: str, state: MatchState) -> dict[str, froz
         owned(MatchItem)
         .join(Match, Match.id == MatchItem.match_id)
         .where(Match.reconciliation_id == reconciliation_id, Match.state == state)
-        .with_only_columns(
-            Match.id, MatchItem.financial_transaction_id, MatchItem.gl_entry_id
-        )
+        .with_only_columns(Match.id, MatchItem.financial_transaction_id, MatchItem.gl_entry_id)
     )
     lines: dict[str, set[str]] = {}
     for match_id, bank_id, gl_id in rows:

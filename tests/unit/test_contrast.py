@@ -17,7 +17,11 @@ TOKENS = dict(
 )
 SURFACES = ["sunk", "paper", "sheet", "raised", "hover", "accent-soft", "tick-soft"]
 TEXT = [
-    *[(ink, surface) for surface in SURFACES for ink in ("ink", "ink-2", "ink-3", "accent", "warn")],
+    *[
+        (ink, surface)
+        for surface in SURFACES
+        for ink in ("ink", "ink-2", "ink-3", "accent", "warn")
+    ],
     *[(tone, surface) for surface in ("sheet", "paper", "raised") for tone in ("ok", "bad", "ai")],
     *[(tone, f"{tone}-soft") for tone in ("ok", "warn", "bad", "ai", "accent")],
     ("accent-ink", "accent"),
