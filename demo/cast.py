@@ -102,27 +102,11 @@ OPENING_BALANCES_MINOR: Final = {"1000": 86_412_07, "1010": 148_250_00}
 
 MATCHING_RULES: Final = (
     {
-        "name": "Monthly service fee",
-        "bank_description_contains": "MONTHLY SERVICE FEE",
-        "direction": "out",
-        "action": "propose_adjustment",
-        "adjustment_account_number": "6800",
-    },
-    {
-        "name": "Interest received",
-        "bank_description_contains": "INTEREST PAYMENT",
-        "direction": "in",
-        "action": "propose_adjustment",
-        "adjustment_account_number": "4900",
-    },
-    {
         "name": "Net pay through Paylark",
         "bank_description_contains": "PAYLARK",
         "direction": "out",
-        "gl_counterparty_equals": "Paylark Payroll, Inc.",
-        "amount_equal": True,
+        "gl_counterparty_contains": "Paylark",
         "days_apart_max": 5,
-        "action": "match",
     },
 )
 

@@ -15,8 +15,10 @@ from app.jobs import runs
 from app.jobs.runs import Claim, LeaseLost
 from app.kernel import limits
 from app.kernel.errors import Refusal
+from app.ledger.imports import run_import
 from app.models import JobKind, db
 from app.people.sign_in import actor_of
+from app.reconciliation.matching_run import run_matching
 from app.tenancy.actor import Actor
 from app.tenancy.scope import organization_scope
 
@@ -24,7 +26,10 @@ _log = structlog.get_logger(__name__)
 
 _EXIT_LEASE_LOST: Final = 75
 
-_HANDLERS: Final[dict[JobKind, Callable[[Actor, Claim], None]]] = {}
+_HANDLERS: Final[dict[JobKind, Callable[[Actor, Claim], None]]] = {
+    JobKind.IMPORT_LEDGER_FILE: run_import,
+    JobKind.MATCH: run_matching,
+}
 
 _CRASHED: Final = (
     "Something went wrong on our side. Nothing was changed; try again, and if it fails again "

@@ -22,6 +22,7 @@ from app.models.ledger import (
     JournalSource,
     LedgerBankAccount,
     LedgerImport,
+    LedgerImportState,
 )
 from app.models.organization import Membership, Organization, Role, User
 from app.models.reconciliation import (
@@ -56,6 +57,7 @@ __all__ = [
     "JournalSource",
     "LedgerBankAccount",
     "LedgerImport",
+    "LedgerImportState",
     "Match",
     "MatchItem",
     "MatchOrigin",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -32,6 +33,13 @@ class JournalSource(StrEnum):
     MANUAL = "manual"
     ADJUSTMENT = "adjustment"
     IMPORT = "import"
+
+
+class LedgerImportState(StrEnum):
+    PREVIEWED = "previewed"
+    IMPORTING = "importing"
+    IMPORTED = "imported"
+    DISCARDED = "discarded"
 
 
 class GlAccount(Identified, OrganizationOwned, Base):
@@ -69,15 +77,19 @@ class JournalEntry(Identified, OrganizationOwned, Base):
     __tablename__ = "journal_entry"
     __table_args__ = (
         sa.UniqueConstraint("organization_id", "number"),
+        sa.UniqueConstraint("organization_id", "reverses_id"),
+        sa.Index("ix_journal_entry_sequence", "organization_id", "sequence"),
         one_of("source", JournalSource),
     )
 
     number: Mapped[str] = mapped_column(sa.String(60))
+    sequence: Mapped[int] = mapped_column(default=0)
+    """The digits of a number of the form JE-0001, after which ours go on; 0 for any other."""
     date: Mapped[date]
     description: Mapped[Text]
     currency: Mapped[Currency]
     source: Mapped[str] = mapped_column(sa.String(20))
-    reverses_id: Mapped[str | None] = references("journal_entry.id")
+    reverses_id: Mapped[str | None] = references("journal_entry.id", index=False)
     created_by: Mapped[str] = mapped_column(sa.String(32))
 
 
@@ -88,6 +100,7 @@ class GlEntry(Identified, OrganizationOwned, Base):
     __table_args__ = (
         sa.UniqueConstraint("organization_id", "external_id"),
         sa.Index("ix_gl_entry_account_date", "organization_id", "gl_account_id", "date"),
+        sa.Index("ix_gl_entry_date", "organization_id", "date", "id"),
     )
 
     gl_account_id: Mapped[str] = references("gl_account.id", index=False)
@@ -105,13 +118,22 @@ class LedgerImport(Identified, OrganizationOwned, Base):
     """One ledger file: what was sent, what became of it."""
 
     __tablename__ = "ledger_import"
+    __table_args__ = (one_of("state", LedgerImportState),)
 
     filename: Mapped[str]
     sha256: Mapped[str] = mapped_column(sa.String(64))
     content: Mapped[bytes] = mapped_column(deferred=True)
-    state: Mapped[str] = mapped_column(sa.String(20))
+    state: Mapped[str] = mapped_column(sa.String(20), default=LedgerImportState.PREVIEWED)
+    """`importing` while its job runs; what became of a job that failed stands in the job's run."""
     rows_count: Mapped[int] = mapped_column(default=0)
     created_count: Mapped[int] = mapped_column(default=0)
-    unchanged_count: Mapped[int] = mapped_column(default=0)
     updated_count: Mapped[int] = mapped_column(default=0)
+    unchanged_count: Mapped[int] = mapped_column(default=0)
+    first_date: Mapped[date | None]
+    last_date: Mapped[date | None]
+    totals: Mapped[list[Any]] = mapped_column(default=list)
+    """Per account: [{"number", "name", "currency", "rows_count", "total_minor"}]."""
+    warnings: Mapped[list[Any]] = mapped_column(default=list)
+    """Sentences for the person who confirms."""
     created_by: Mapped[str] = mapped_column(sa.String(32))
+    imported_at: Mapped[datetime | None]

@@ -6,24 +6,20 @@ automatic matches that a person took apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import sqlalchemy as sa
 
-from app.matching import Decision, Item, Outcome
+from app.matching import Decision, Outcome
 from app.models import (
-    FinancialTransaction,
-    GlEntry,
     Match,
-    MatchItem,
     MatchOrigin,
     MatchState,
     Reconciliation,
     ReconciliationStatus,
     db,
 )
-from app.reconciliation.lines import bank_item, gl_item
+from app.reconciliation.lines import bank_item, gl_item, lines_of_matches
 from app.tenancy.scope import owned
 
 DECISIONS_MAX: Final = 5_000
@@ -39,18 +35,18 @@ def past_decisions() -> tuple[Decision, ...]:
         .order_by(Match.updated_at.desc(), Match.id.desc())
         .limit(DECISIONS_MAX)
     ).all()
-    lines = _lines_of([match.id for match in decided])
+    lines = lines_of_matches([match.id for match in decided])
     decisions = []
     for match in decided:
-        bank, gl = lines.get(match.id, ([], []))
+        bank, gl = lines[match.id]
         if len(bank) != 1 or len(gl) != 1:
             continue  # a group says nothing about one pair
         positive = match.state == MatchState.MATCHED
         decisions.append(
             Decision(
                 outcome=Outcome.CONFIRMED if positive else Outcome.REJECTED,
-                bank=bank[0],
-                gl=gl[0],
+                bank=bank_item(bank[0]),
+                gl=gl_item(gl[0]),
                 decided_on=match.updated_at.date(),
             )
         )
@@ -71,23 +67,3 @@ def _refused() -> sa.ColumnElement[bool]:
         Match.state == MatchState.REJECTED,
         sa.and_(Match.state == MatchState.UNMATCHED, Match.origin == MatchOrigin.AI),
     )
-
-
-def _lines_of(match_ids: Sequence[str]) -> dict[str, tuple[list[Item], list[Item]]]:
-    lines: dict[str, tuple[list[Item], list[Item]]] = {}
-    rows = db.session.execute(
-        owned(MatchItem)
-        .outerjoin(
-            FinancialTransaction, FinancialTransaction.id == MatchItem.financial_transaction_id
-        )
-        .outerjoin(GlEntry, GlEntry.id == MatchItem.gl_entry_id)
-        .where(MatchItem.match_id.in_(match_ids))
-        .with_only_columns(MatchItem.match_id, FinancialTransaction, GlEntry)
-    )
-    for match_id, transaction, entry in rows:
-        bank, gl = lines.setdefault(match_id, ([], []))
-        if entry is None:
-            bank.append(bank_item(transaction))
-        else:
-            gl.append(gl_item(entry))
-    return lines

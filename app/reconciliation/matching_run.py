@@ -219,7 +219,7 @@ def _refused_pairs(reconciliation: Reconciliation) -> frozenset[frozenset[str]]:
     )
     by_match: dict[str, set[str]] = {}
     for match_id, bank_id, gl_id in rows:
-        by_match.setdefault(match_id, set()).add(bank_id or gl_id)
+        by_match.setdefault(match_id, set()).add(str(bank_id or gl_id))
     return frozenset(frozenset(ids) for ids in by_match.values())
 
 

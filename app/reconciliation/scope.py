@@ -74,16 +74,17 @@ def gl_in_scope(reconciliation: Reconciliation) -> sa.Select[GlEntry]:
 def open_bank(reconciliation: Reconciliation) -> sa.Select[FinancialTransaction]:
     """Return the bank transactions in scope that stand in no match."""
     return bank_in_scope(reconciliation).where(
-        ~_active(MatchItem.financial_transaction_id == FinancialTransaction.id)
+        ~stands_in_match(MatchItem.financial_transaction_id == FinancialTransaction.id)
     )
 
 
 def open_gl(reconciliation: Reconciliation) -> sa.Select[GlEntry]:
     """Return the GL entries in scope that stand in no match."""
-    return gl_in_scope(reconciliation).where(~_active(MatchItem.gl_entry_id == GlEntry.id))
+    return gl_in_scope(reconciliation).where(~stands_in_match(MatchItem.gl_entry_id == GlEntry.id))
 
 
-def _active(on: sa.ColumnElement[bool]) -> sa.Exists:
+def stands_in_match(on: sa.ColumnElement[bool]) -> sa.Exists:
+    """Return the criterion that an active match holds the line joined by `on`."""
     return (
         sa.select(MatchItem.id)
         .where(MatchItem.organization_id == current_organization_id(), MatchItem.active, on)

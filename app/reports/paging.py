@@ -43,7 +43,7 @@ def fetch_page(
 ) -> Page[Row]:
     """Return one page of entities, `read` from each; a broken cursor begins at the start."""
     keys = (order.key.desc(), order.id.desc()) if order.descending else (order.key, order.id)
-    after = _decode(cursor)
+    after = _decode(cursor, order)
     if after is not None:
         here = sa.tuple_(order.key, order.id)
         there = sa.tuple_(sa.literal(after[0], order.key.type), sa.literal(after[1]))
@@ -60,12 +60,12 @@ def _encode(key: object, row_id: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str | None) -> tuple[Any, str] | None:
+def _decode(cursor: str | None, order: Order) -> tuple[Any, str] | None:
     if not cursor:
         return None
     try:
         key, row_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if isinstance(key, str):
+        if isinstance(order.key.type, sa.Date):
             key = date.fromisoformat(key)
     except (ValueError, TypeError, binascii.Error):
         return None

@@ -10,7 +10,6 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from app.jobs.runs import latest_run
-from app.kernel.errors import NotFound
 from app.matching import ScoredPair, rank
 from app.models import (
     FinancialAccount,
@@ -31,7 +30,7 @@ from app.models import (
 from app.reconciliation.balances import Balances, balances_of
 from app.reconciliation.certification import reasons_against
 from app.reconciliation.history import past_decisions
-from app.reconciliation.lines import bank_item, gl_item
+from app.reconciliation.lines import bank_item, gl_item, lines_of_matches
 from app.reconciliation.scope import open_bank, open_gl
 from app.reconciliation.suggestions import live_suggestions
 from app.reports.paging import Order, Page, fetch_page
@@ -245,23 +244,9 @@ def _suggestions(reconciliation: Reconciliation) -> tuple[Pair, ...]:
 
 
 def _pairs(matches: Sequence[Match]) -> tuple[Pair, ...]:
-    bank: dict[str, list[Line]] = {match.id: [] for match in matches}
-    gl: dict[str, list[Line]] = {match.id: [] for match in matches}
-    rows = db.session.execute(
-        owned(MatchItem)
-        .outerjoin(
-            FinancialTransaction, FinancialTransaction.id == MatchItem.financial_transaction_id
-        )
-        .outerjoin(GlEntry, GlEntry.id == MatchItem.gl_entry_id)
-        .where(MatchItem.match_id.in_(bank))
-        .order_by(MatchItem.id)
-        .with_only_columns(MatchItem.match_id, FinancialTransaction, GlEntry)
-    )
-    for match_id, transaction, entry in rows:
-        if entry is None:
-            bank[match_id].append(bank_line(transaction))
-        else:
-            gl[match_id].append(gl_line(entry))
+    lines = lines_of_matches(match.id for match in matches)
+    bank = {match_id: [bank_line(row) for row in sides[0]] for match_id, sides in lines.items()}
+    gl = {match_id: [gl_line(row) for row in sides[1]] for match_id, sides in lines.items()}
     people = _names({match.decided_by for match in matches if match.decided_by})
     return tuple(
         Pair(
@@ -408,9 +393,4 @@ def reconciliation_of_match(match_id: str) -> str:
     Raises:
         NotFound: No such match here.
     """
-    found = db.session.scalar(
-        owned(Match).where(Match.id == match_id).with_only_columns(Match.reconciliation_id)
-    )
-    if found is None:
-        raise NotFound
-    return found
+    return get_owned(Match, match_id).reconciliation_id

@@ -48,7 +48,7 @@ def upgrade():
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "0 <= review_threshold AND review_threshold <= auto_match_threshold AND auto_match_threshold <= 100",
+            "1 <= review_threshold AND review_threshold <= auto_match_threshold AND auto_match_threshold <= 100",
             name=op.f("ck_organization_thresholds_ordered"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organization")),
@@ -216,6 +216,7 @@ def upgrade():
     op.create_table(
         "journal_entry",
         sa.Column("number", sa.String(length=60), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("date", sa.Date(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
@@ -239,13 +240,18 @@ def upgrade():
         sa.UniqueConstraint(
             "organization_id", "number", name=op.f("uq_journal_entry_organization_id_number")
         ),
+        sa.UniqueConstraint(
+            "organization_id",
+            "reverses_id",
+            name=op.f("uq_journal_entry_organization_id_reverses_id"),
+        ),
     )
     with op.batch_alter_table("journal_entry", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_journal_entry_organization_id"), ["organization_id"], unique=False
         )
         batch_op.create_index(
-            batch_op.f("ix_journal_entry_reverses_id"), ["reverses_id"], unique=False
+            "ix_journal_entry_sequence", ["organization_id", "sequence"], unique=False
         )
 
     op.create_table(
@@ -256,12 +262,25 @@ def upgrade():
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("rows_count", sa.Integer(), nullable=False),
         sa.Column("created_count", sa.Integer(), nullable=False),
-        sa.Column("unchanged_count", sa.Integer(), nullable=False),
         sa.Column("updated_count", sa.Integer(), nullable=False),
+        sa.Column("unchanged_count", sa.Integer(), nullable=False),
+        sa.Column("first_date", sa.Date(), nullable=True),
+        sa.Column("last_date", sa.Date(), nullable=True),
+        sa.Column(
+            "totals", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "warnings", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
         sa.Column("created_by", sa.String(length=32), nullable=False),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("organization_id", sa.String(length=32), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('previewed', 'importing', 'imported', 'discarded')",
+            name=op.f("ck_ledger_import_state_known"),
+        ),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organization.id"], name=op.f("fk_ledger_import_organization_id")
         ),
@@ -356,6 +375,7 @@ def upgrade():
         batch_op.create_index(
             "ix_gl_entry_account_date", ["organization_id", "gl_account_id", "date"], unique=False
         )
+        batch_op.create_index("ix_gl_entry_date", ["organization_id", "date", "id"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_gl_entry_journal_entry_id"), ["journal_entry_id"], unique=False
         )
@@ -412,6 +432,7 @@ def upgrade():
         sa.Column(
             "csv_mapping", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
         ),
+        sa.Column("file_account", sa.Text(), nullable=False),
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("organization_id", sa.String(length=32), nullable=False),
@@ -588,17 +609,26 @@ def upgrade():
         sa.Column("financial_account_id", sa.String(length=32), nullable=False),
         sa.Column("filename", sa.String(length=200), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("format", sa.String(length=20), nullable=False),
         sa.Column(
             "mapping", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
         ),
+        sa.Column("file_account", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("rows_count", sa.Integer(), nullable=False),
         sa.Column("new_count", sa.Integer(), nullable=False),
         sa.Column("duplicate_count", sa.Integer(), nullable=False),
+        sa.Column("left_out_count", sa.Integer(), nullable=False),
+        sa.Column("rejected_count", sa.Integer(), nullable=False),
         sa.Column("first_date", sa.Date(), nullable=True),
         sa.Column("last_date", sa.Date(), nullable=True),
+        sa.Column("covers_until", sa.Date(), nullable=True),
+        sa.Column(
+            "preview", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("import_probable", sa.Boolean(), nullable=False),
         sa.Column(
             "findings", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
@@ -608,8 +638,12 @@ def upgrade():
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("organization_id", sa.String(length=32), nullable=False),
         sa.CheckConstraint(
-            "state IN ('previewed', 'importing', 'imported', 'failed', 'discarded')",
+            "state IN ('previewed', 'importing', 'imported', 'refused', 'discarded')",
             name=op.f("ck_upload_state_known"),
+        ),
+        sa.CheckConstraint(
+            "rows_count = new_count + duplicate_count + left_out_count + rejected_count",
+            name=op.f("ck_upload_rows_add_up"),
         ),
         sa.ForeignKeyConstraint(
             ["financial_account_id"],
@@ -675,6 +709,9 @@ def upgrade():
             "ix_financial_transaction_account_date",
             ["organization_id", "financial_account_id", "posted_date"],
             unique=False,
+        )
+        batch_op.create_index(
+            "ix_financial_transaction_date", ["organization_id", "posted_date", "id"], unique=False
         )
         batch_op.create_index(
             batch_op.f("ix_financial_transaction_organization_id"),
@@ -778,6 +815,7 @@ def downgrade():
     with op.batch_alter_table("financial_transaction", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_financial_transaction_upload_id"))
         batch_op.drop_index(batch_op.f("ix_financial_transaction_organization_id"))
+        batch_op.drop_index("ix_financial_transaction_date")
         batch_op.drop_index("ix_financial_transaction_account_date")
 
     op.drop_table("financial_transaction")
@@ -819,6 +857,7 @@ def downgrade():
     with op.batch_alter_table("gl_entry", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_gl_entry_organization_id"))
         batch_op.drop_index(batch_op.f("ix_gl_entry_journal_entry_id"))
+        batch_op.drop_index("ix_gl_entry_date")
         batch_op.drop_index("ix_gl_entry_account_date")
 
     op.drop_table("gl_entry")
@@ -837,7 +876,7 @@ def downgrade():
 
     op.drop_table("ledger_import")
     with op.batch_alter_table("journal_entry", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_journal_entry_reverses_id"))
+        batch_op.drop_index("ix_journal_entry_sequence")
         batch_op.drop_index(batch_op.f("ix_journal_entry_organization_id"))
 
     op.drop_table("journal_entry")

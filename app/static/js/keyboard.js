@@ -159,9 +159,9 @@ document.addEventListener("focusin", (event) => {
     setCurrent(row);
   }
 });
-document.addEventListener("htmx:afterSettle", restore);
-document.addEventListener("htmx:oobAfterSwap", restore);
-document.addEventListener("tieout:focus-lost", restore);
+for (const name of ["htmx:afterSettle", "htmx:oobAfterSwap", "tieout:focus-lost"]) {
+  document.addEventListener(name, restore);
+}
 
 /* ---- keys ------------------------------------------------------------------------ */
 

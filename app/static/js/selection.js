@@ -139,7 +139,7 @@ function update() {
   const remainder = totals.bank - totals.gl;
   const unbalanced = counts.bank > 0 ? "rest" : "none"; // ledger entries alone can only cancel out
   const state = counts.bank + counts.gl > 0 && remainder === 0n ? "zero" : unbalanced;
-  fill(scope, "[data-remainder]", formatMinor(remainder, digits));
+  fill(scope, "[data-remainder]", state === "none" ? "–" : formatMinor(remainder, digits));
   for (const element of scope.querySelectorAll("[data-remainder]")) {
     const holder = element.closest("[data-state]") ?? element;
     holder.setAttribute("data-state", state);

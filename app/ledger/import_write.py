@@ -1,0 +1,99 @@
+"""Carry out a plan: bulk statements in chunks, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from app.audit.trail import Change, record
+from app.kernel import limits
+from app.kernel.clock import utc_now
+from app.ledger.import_plan import Plan, PlannedEntry, PlannedJournal, difference
+from app.ledger.import_state import StoredAccount
+from app.ledger.journals import sequence_of
+from app.ledger.locks import lock_numbering
+from app.models import GlEntry, JournalEntry, JournalSource, OrganizationOwned, db
+from app.tenancy.actor import Actor
+from app.tenancy.scope import insert_owned
+
+Item = TypeVar("Item")
+
+
+def carry_out(actor: Actor, plan: Plan, accounts: Mapping[str, StoredAccount]) -> None:
+    """Write what the plan says, and each changed entry into the audit trail.
+
+    The caller records the import itself, which stands for the created entries.
+    """
+    assert not plan.errors, "a plan with errors is never carried out"
+    lock_numbering()
+    new_journals = [j for j in plan.journals if j.is_new]
+    _insert(JournalEntry, [_journal_row(actor, journal) for journal in new_journals])
+    _update(JournalEntry, [_journal_change(j) for j in plan.journals if not j.is_new])
+    _insert(GlEntry, [_entry_row(planned) for planned in plan.created])
+    _update(GlEntry, [_entry_change(planned) for planned in plan.changed])
+    numbers = {account.id: account.number for account in accounts.values()}
+    for chunk in _chunks(plan.changed):
+        record(actor, *(_audited(planned, numbers) for planned in chunk))
+
+
+def _journal_row(actor: Actor, journal: PlannedJournal) -> Mapping[str, Any]:
+    row = journal.first_row
+    return {
+        "id": journal.journal_id,
+        "created_at": utc_now(),
+        "number": row.journal,
+        "sequence": sequence_of(row.journal),
+        "date": row.date,
+        "description": row.description,
+        "currency": row.currency,
+        "source": JournalSource.IMPORT,
+        "created_by": actor.user_id,
+    }
+
+
+def _journal_change(journal: PlannedJournal) -> Mapping[str, Any]:
+    row = journal.first_row
+    return {"id": journal.journal_id, "date": row.date, "currency": row.currency}
+
+
+def _entry_row(planned: PlannedEntry) -> Mapping[str, Any]:
+    created = {"created_at": utc_now(), "external_id": planned.row.external_id}
+    return {**_entry_change(planned), **created}
+
+
+def _entry_change(planned: PlannedEntry) -> Mapping[str, Any]:
+    row = planned.row
+    return {
+        "id": planned.entry_id,
+        "gl_account_id": planned.gl_account_id,
+        "journal_entry_id": planned.journal_entry_id,
+        "date": row.date,
+        "amount_minor": row.amount_minor,
+        "currency": row.currency,
+        "description": row.description,
+        "counterparty": row.counterparty,
+        "reference": row.reference,
+    }
+
+
+def _audited(planned: PlannedEntry, numbers: Mapping[str, str]) -> Change:
+    before, after = difference(planned, numbers)
+    return Change("gl_entry.changed", "gl_entry", planned.entry_id, before, after)
+
+
+def _insert(model: type[OrganizationOwned], rows: Sequence[Mapping[str, Any]]) -> None:
+    for chunk in _chunks(rows):
+        insert_owned(model, list(chunk))
+
+
+def _update(model: type[OrganizationOwned], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Update by primary key; the ids were read in the organization's scope."""
+    for chunk in _chunks(rows):
+        db.session.execute(sa.update(model), list(chunk))
+
+
+def _chunks(values: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(values), limits.INGEST_CHUNK_ROWS):
+        yield values[start : start + limits.INGEST_CHUNK_ROWS]
