@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from app.matching.adaptation import SHIFT_MAX, adapted
 from app.matching.assignment import assign, interchangeable_points, rival_points
 from app.matching.candidates import all_pairs, amount_kinds, candidate_pairs
 from app.matching.explain import Explainer
@@ -15,7 +16,7 @@ from app.matching.history import Memory
 from app.matching.model import Model, load_model, log_odds
 from app.matching.pool import Pool, build_pool
 from app.matching.records import Decision, Item, MatchOptions, MatchResult, ScoredPair, Tier
-from app.matching.signals import Evidence, Signals
+from app.matching.signals import DATE, Evidence, Signals
 from app.matching.vetoes import reversed_entries
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def match(
     report(0.2)
     floor = min(log_odds(FLOOR_PERCENT), log_odds(options.review_threshold))
     pairs = all_pairs(pool) if options.exhaustive else candidate_pairs(pool, signals.groups)
-    solution = _solve(signals, pairs, floor)
+    solution = _solve(signals, pairs, floor, adapt=True)
     report(0.8)
     found = _proposals(signals, memory, solution, options)
     report(1.0)
@@ -103,7 +104,7 @@ def rank(
     pool = build_pool([bank_item], gl)
     memory = Memory(history)
     signals = Signals(pool, model, memory)
-    solution = _solve(signals, all_pairs(pool), -np.inf)
+    solution = _solve(signals, all_pairs(pool), -np.inf, adapt=False)
     order = np.lexsort((solution.evidence.gl_rows, -solution.scores))[:limit]
     writer = _Writer(signals, memory, solution)
     options = MatchOptions()
@@ -122,15 +123,21 @@ def _solve(
     signals: Signals,
     pairs: Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]],
     floor: float,
+    *,
+    adapt: bool,
 ) -> Solution:
     """Score the pairs, drop those under the floor, weigh rivals, assign."""
     kept: list[Evidence] = [signals.evidence(*_no_rows())]
     scored_count = 0
+    best_date = signals.model.best_date() + SHIFT_MAX
     for bank_rows, gl_rows in pairs:
         evidence = signals.evidence(bank_rows, gl_rows)
         scored_count += len(bank_rows)
-        kept.append(evidence.taken(evidence.log_odds >= floor))
+        kept.append(evidence.taken(evidence.without(DATE) + best_date >= floor))
     evidence = _joined(kept)
+    if adapt:
+        evidence = signals.with_dates_of(adapted(signals, evidence), evidence)
+        evidence = evidence.taken(evidence.log_odds >= floor)
     pool = signals.pool
     ours, theirs = evidence.bank_rows, evidence.gl_rows
     rivals = rival_points(ours, theirs, evidence.log_odds)

@@ -60,6 +60,7 @@ class Model:
         amount_roundness: Added to it, by how round the amount is.
         amount_unequal: By kind of difference, in the order of `UNEQUAL_AMOUNTS`.
         date: By channel, over the days from ledger to bank.
+        date_shares: By channel, how true pairs spread over the bins of `date`; positive, sum 1.
         coverage: Names, by how much of them agrees.
         information: Added to it, by how rare what agrees is.
         name_absent: A side without a name.
@@ -74,6 +75,7 @@ class Model:
     amount_roundness: Table
     amount_unequal: NDArray[np.float64]
     date: tuple[Table, ...]
+    date_shares: tuple[NDArray[np.float64], ...]
     coverage: Table
     information: Table
     name_absent: float
@@ -170,6 +172,7 @@ def _built(data: Mapping[str, Any]) -> Model:
         amount_roundness=_table(data["amount_roundness"]),
         amount_unequal=np.array([float(unequal[kind]) for kind in UNEQUAL_AMOUNTS]),
         date=tuple(_table(dates[channel]) for channel in CHANNELS),
+        date_shares=tuple(_shares(dates[channel]) for channel in CHANNELS),
         coverage=_table(data["coverage"]),
         information=_table(data["information"]),
         name_absent=float(data["name_absent"]),
@@ -190,6 +193,13 @@ def _table(data: Mapping[str, Any]) -> Table:
     if not (np.isfinite(weights).all() and (np.diff(edges) > 0).all()):
         raise ValueError("edges must rise and weights be finite")
     return Table(edges, weights)
+
+
+def _shares(data: Mapping[str, Any]) -> NDArray[np.float64]:
+    shares = np.array(data["shares"], np.float64)
+    if shares.shape != (len(data["weights"]),) or not (shares > 0).all():
+        raise ValueError("shares must be positive, one for each weight")
+    return np.asarray(shares / shares.sum(), np.float64)
 
 
 def _check(model: Model, name: str) -> None:

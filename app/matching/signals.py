@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,7 +12,7 @@ from app.kernel.money import minor_digits
 from app.matching.candidates import EQUAL, amount_groups, amount_kinds, equal_count_near
 from app.matching.history import HistoryIndex, Memory
 from app.matching.model import Model
-from app.matching.names import NameIndex
+from app.matching.names import NameIndex, NameSimilarity
 from app.matching.normalize import Channel
 from app.matching.pool import NUMBER_KINDS, UNKNOWN, Pool
 from app.matching.vetoes import Contradictions, directions_agree
@@ -50,6 +50,10 @@ class Evidence:
     log_odds: NDArray[np.float64]
     amounts_equal: NDArray[np.bool_]
 
+    def without(self, signal: int) -> NDArray[np.float64]:
+        """Return the log-odds as if one signal said nothing."""
+        return np.asarray(self.log_odds - self.points[:, signal], np.float64)
+
     def taken(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Evidence:
         return Evidence(
             self.bank_rows[keep],
@@ -86,8 +90,7 @@ class Signals:
         points[:, DATE] = self.date_points(bank_rows, gl_rows)
         points[:, DESCRIPTION] = self._description(bank_rows, gl_rows)
         points[:, REFERENCE] = self.model.reference[self.reference_kinds(bank_rows, gl_rows)]
-        strengths = self.history.strengths(bank.text_rows[bank_rows], gl.text_rows[gl_rows])
-        points[:, HISTORY] = self.model.history.at(strengths)
+        points[:, HISTORY] = self.model.history.at(self.strengths(bank_rows, gl_rows))
         log_odds = self.model.intercept + points.sum(axis=1)
         possible = directions_agree(self.pool, bank_rows, gl_rows)
         possible &= ~self.contradictions.between(bank_rows, gl_rows)
@@ -110,10 +113,22 @@ class Signals:
     def date_points(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
     ) -> NDArray[np.float64]:
+        return self._date_points(self.model, bank_rows, gl_rows)
+
+    def with_dates_of(self, model: Model, evidence: Evidence) -> Evidence:
+        """Return the evidence with the date weights of another model."""
+        points = evidence.points.copy()
+        points[:, DATE] = self._date_points(model, evidence.bank_rows, evidence.gl_rows)
+        log_odds = evidence.without(DATE) + points[:, DATE]
+        return replace(evidence, points=points, log_odds=log_odds)
+
+    def _date_points(
+        self, model: Model, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
         days = self.pool.bank.days[bank_rows] - self.pool.gl.days[gl_rows]
         channels = self.channels(bank_rows, gl_rows)
         points = np.empty(len(days))
-        for channel, table in enumerate(self.model.date):
+        for channel, table in enumerate(model.date):
             mine = channels == channel
             points[mine] = table.at(days[mine])
         return points
@@ -128,23 +143,38 @@ class Signals:
     def _description(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
     ) -> NDArray[np.float64]:
+        return self._name_points(self.best_names(bank_rows, gl_rows))
+
+    def best_names(
+        self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
+    ) -> NameSimilarity:
+        """Return how each bank line's name agrees with the counterparty or else the description."""
         texts = self.pool.bank.text_rows[bank_rows]
         first = self.pool.gl.text_rows[gl_rows]
         second = self.pool.gl.second_rows[gl_rows]
-        points = self.text_points(texts, first)
+        names = self.names.similarity(texts, first)
         other = np.flatnonzero(second != first)
-        points[other] = np.maximum(points[other], self.text_points(texts[other], second[other]))
-        return points
+        if len(other):
+            others = self.names.similarity(texts[other], second[other])
+            better = self._name_points(others) > self._name_points(names)[other]
+            better |= names.absent[other]
+            places = other[better]
+            names.coverage[places] = others.coverage[better]
+            names.information[places] = others.information[better]
+            names.absent[places] = others.absent[better]
+        return names
 
-    def text_points(
-        self, bank_texts: NDArray[np.int64], gl_texts: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Return the weight of each pair of unique texts."""
-        names = self.names.similarity(bank_texts, gl_texts)
-        points = self.model.coverage.at(names.coverage) + self.model.information.at(
-            names.information
-        )
+    def _name_points(self, names: NameSimilarity) -> NDArray[np.float64]:
+        coverage = self.model.coverage.at(names.coverage)
+        points = coverage + self.model.information.at(names.information)
         return np.where(names.absent, self.model.name_absent, points)
+
+    def strengths(
+        self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return the strength of memory for each pair."""
+        bank, gl = self.pool.bank, self.pool.gl
+        return self.history.strengths(bank.text_rows[bank_rows], gl.text_rows[gl_rows])
 
     def reference_kinds(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
@@ -155,7 +185,8 @@ class Signals:
             return np.zeros(len(bank_rows), np.int64)
         wanted = bank_rows * len(self.pool.gl) + gl_rows
         place = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
-        return np.where(codes[place] == wanted, kinds[place], NO_REFERENCE)
+        found = np.where(codes[place] == wanted, kinds[place], NO_REFERENCE)
+        return np.asarray(found, np.int64)
 
 
 def _roundness(pool: Pool) -> NDArray[np.int64]:
