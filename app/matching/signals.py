@@ -161,12 +161,14 @@ class Signals:
             places = other[better]
             names.coverage[places] = others.coverage[better]
             names.information[places] = others.information[better]
+            names.conflict[places] = others.conflict[better]
             names.absent[places] = others.absent[better]
         return names
 
     def _name_points(self, names: NameSimilarity) -> NDArray[np.float64]:
         coverage = self.model.coverage.at(names.coverage)
         points = coverage + self.model.information.at(names.information)
+        points += self.model.conflict.at(names.conflict)
         return np.where(names.absent, self.model.name_absent, points)
 
     def strengths(

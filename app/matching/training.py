@@ -78,6 +78,7 @@ def _weights(model: Model) -> dict[str, NDArray[np.float64]]:
         **dates,
         "coverage": model.coverage.weights,
         "information": model.information.weights,
+        "conflict": model.conflict.weights,
         "name_absent": np.array([model.name_absent]),
         "reference": model.reference,
         "history": model.history.weights,
@@ -99,6 +100,7 @@ def _model(start: Model, layout: Layout, weights: NDArray[np.float64]) -> Model:
         ),
         coverage=Table(start.coverage.edges, part["coverage"]),
         information=Table(start.information.edges, part["information"]),
+        conflict=Table(start.conflict.edges, part["conflict"]),
         name_absent=float(part["name_absent"][0]),
         reference=part["reference"],
         history=Table(start.history.edges, part["history"]),
@@ -154,6 +156,7 @@ def _places(
     absent = layout.place("name_absent", np.zeros(len(bank_rows), np.int64))
     coverage = layout.place("coverage", model.coverage.bins(names.coverage))
     information = layout.place("information", model.information.bins(names.information))
+    conflict = layout.place("conflict", model.conflict.bins(names.conflict))
     return np.column_stack(
         [
             layout.place("intercept", np.zeros(len(bank_rows), np.int64)),
@@ -162,6 +165,7 @@ def _places(
             dates,
             np.where(names.absent, absent, coverage),
             np.where(names.absent, nothing, information),
+            np.where(names.absent, nothing, conflict),
             layout.place("reference", signals.reference_kinds(bank_rows, gl_rows)),
             layout.place("history", model.history.bins(strengths)),
         ]
@@ -222,7 +226,7 @@ class _Objective:
         ]
         self._alone = [
             [parts["amount_rivals"].start, parts["amount_roundness"].start],
-            [last["coverage"], last["information"]],
+            [last["coverage"], last["information"], parts["conflict"].start],
             [last["reference"]],
             [last["history"]],
             *best_dates,
@@ -347,6 +351,7 @@ def model_json(model: Model, version: str) -> dict[str, Any]:
         },
         "coverage": table(model.coverage),
         "information": table(model.information),
+        "conflict": table(model.conflict),
         "name_absent": model.name_absent,
         "reference": dict(zip(REFERENCES, model.reference.tolist(), strict=True)),
         "history": table(model.history),

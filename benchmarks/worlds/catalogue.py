@@ -1,4 +1,4 @@
-"""The worlds: three to learn from, three to be measured on."""
+"""The worlds: four to learn from, three to be measured on."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from benchmarks.worlds.flows import (
     amount,
     bank_only,
     batch_deposit,
+    booked,
     decoys,
     payment,
     payout,
@@ -105,6 +106,30 @@ def non_profit(writer: Writer, events: int) -> None:
     bank_only(writer, int(events * 0.02))
 
 
+def association(writer: Writer, events: int) -> None:
+    """Grants and dues among organizations: round sums, posted slowly, names written otherwise."""
+    habits = _habits(writer, slow=1.8)
+    members, rng, own = _cast(writer, 120, committee) + _cast(writer, 60), writer.rng, "UNITED TRADES ASSN"
+    sums = [25000, 50000, 50000, 100000, 100000, 150000, 200000, 500000]
+    slow = writer.cast_rng.choice([1.2, 1.5, 1.9])
+    for _ in range(int(events * 0.8)):
+        party, day, value = rng.choice(members), writer.day(), -rng.choice(sums)
+        gl_ids, bank_ids = [], []
+        if rng.random() > 0.08:
+            gl_ids = [booked(writer, habits, party, day, value, purpose="Grant")]
+        if rng.random() > 0.08:
+            lag = min(int(rng.lognormvariate(slow, 0.8)), 75) if rng.random() > 0.04 else -rng.randrange(1, 10)
+            text = party.bank[: rng.choice([16, 22, 40])]
+            if rng.random() < 0.3:
+                text = f"BILL PAYMENT {text} {rng.randrange(10**6)}"
+            bank_ids = [writer.bank_line(day + timedelta(days=lag), value, text)]
+        writer.link(bank_ids, gl_ids)
+    for _ in range(int(events * 0.12)):
+        payment(writer, habits, rng.choice(members), "card", -amount(rng, 20, 900), own)
+    decoys(writer, members, own, int(events * 0.025))
+    bank_only(writer, int(events * 0.02))
+
+
 def campaign(writer: Writer, events: int) -> None:
     """Contributions between committees: round sums, names written otherwise, slow, no numbers."""
     habits = _habits(writer, slow=2.2, wrong=0.003)
@@ -167,6 +192,7 @@ TRAINING_WORLDS = (
     World("services firm", services_firm, 0),
     World("retailer", retailer, 0),
     World("non-profit", non_profit, 0),
+    World("association", association, 0),
 )
 TEST_WORLDS = (
     World("campaign", campaign, 1),
