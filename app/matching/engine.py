@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ from app.matching.adaptation import SHIFT_MAX, adapted
 from app.matching.assignment import assign, interchangeable_points, rival_points
 from app.matching.candidates import all_pairs, amount_kinds, candidate_pairs
 from app.matching.explain import Explainer
+from app.matching.groups import Group, find_groups
 from app.matching.history import Memory
 from app.matching.model import Model, load_model, log_odds
 from app.matching.pool import Pool, build_pool
@@ -198,6 +200,14 @@ def _proposals(
     gl_taken = np.zeros(len(signals.pool.gl), np.bool_)
     bank_taken[evidence.bank_rows[auto]] = True
     gl_taken[evidence.gl_rows[auto]] = True
+    groups = find_groups(signals, np.flatnonzero(~bank_taken), np.flatnonzero(~gl_taken))
+    singles = _best_single(solution, len(signals.pool.bank), len(signals.pool.gl))
+    for group in groups:
+        proposal = writer.group(group, singles, options)
+        if proposal is not None:
+            yield proposal
+            bank_taken[list(group.bank_rows)] |= proposal.tier is Tier.AUTO
+            gl_taken[list(group.gl_rows)] |= proposal.tier is Tier.AUTO
     shown = scores >= options.review_threshold
     shown &= ~bank_taken[evidence.bank_rows] & ~gl_taken[evidence.gl_rows]
     indices = np.flatnonzero(shown)
@@ -212,6 +222,16 @@ def _proposals(
     places = _places(evidence.bank_rows[indices[order]])
     for index in indices[order][places < SUGGESTIONS_MAX]:
         yield writer.pair(int(index), Tier.REVIEW)
+
+
+def _best_single(
+    solution: Solution, bank_count: int, gl_count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the score of the best single pair of each row of both sides."""
+    bank, gl = np.zeros(bank_count), np.zeros(gl_count)
+    np.maximum.at(bank, solution.evidence.bank_rows, solution.scores)
+    np.maximum.at(gl, solution.evidence.gl_rows, solution.scores)
+    return bank, gl
 
 
 def _places(sorted_rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -269,6 +289,36 @@ class _Writer:
             contributions=contributions,
             rivals_count=rivals_count,
             margin=log_odds(score) - self._best[index],
+        )
+
+
+    def group(
+        self,
+        group: Group,
+        singles: tuple[NDArray[np.float64], NDArray[np.float64]],
+        options: MatchOptions,
+    ) -> ScoredPair | None:
+        """Return the proposal for a group, or nothing where it is under the review threshold."""
+        bank, gl = self._pool.bank, self._pool.gl
+        score = 100.0 / (1.0 + math.exp(-group.log_odds))
+        rival = max(
+            float(singles[0][list(group.bank_rows)].max()),
+            float(singles[1][list(group.gl_rows)].max()),
+        )
+        if score < options.review_threshold:
+            return None
+        sure = group.supported and group.solutions == 1 and rival < score
+        auto = sure and score >= options.auto_threshold
+        if not auto:
+            score = min(score, math.nextafter(options.auto_threshold, 0.0))
+        return ScoredPair(
+            bank_ids=tuple(bank.items[row].id for row in group.bank_rows),
+            gl_ids=tuple(gl.items[row].id for row in group.gl_rows),
+            score=score,
+            tier=Tier.AUTO if auto else Tier.REVIEW,
+            contributions=self._explainer.group(group),
+            rivals_count=group.solutions - 1,
+            margin=log_odds(score) - log_odds(rival),
         )
 
 

@@ -80,6 +80,7 @@ class Signals:
         self.bank_equal = equal_count_near(theirs, near[1], ours, near[0], RIVAL_DAYS)
         self.roundness = _roundness(pool)
         self._references = _shared_references(pool)
+        self.number_marks = _number_marks(pool)
 
     def evidence(self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]) -> Evidence:
         """Return what every signal says of each pair."""
@@ -143,7 +144,7 @@ class Signals:
     def _description(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        return self._name_points(self.best_names(bank_rows, gl_rows))
+        return self.name_points(self.best_names(bank_rows, gl_rows))
 
     def best_names(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
@@ -156,7 +157,7 @@ class Signals:
         other = np.flatnonzero(second != first)
         if len(other):
             others = self.names.similarity(texts[other], second[other])
-            better = self._name_points(others) > self._name_points(names)[other]
+            better = self.name_points(others) > self.name_points(names)[other]
             better |= names.absent[other]
             places = other[better]
             names.coverage[places] = others.coverage[better]
@@ -165,7 +166,8 @@ class Signals:
             names.absent[places] = others.absent[better]
         return names
 
-    def _name_points(self, names: NameSimilarity) -> NDArray[np.float64]:
+    def name_points(self, names: NameSimilarity) -> NDArray[np.float64]:
+        """Return the weights of some similarities."""
         coverage = self.model.coverage.at(names.coverage)
         points = coverage + self.model.information.at(names.information)
         points += self.model.conflict.at(names.conflict)
@@ -177,6 +179,13 @@ class Signals:
         """Return the strength of memory for each pair."""
         bank, gl = self.pool.bank, self.pool.gl
         return self.history.strengths(bank.text_rows[bank_rows], gl.text_rows[gl_rows])
+
+    def number_shared(
+        self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Return whether each pair shares a number, however many other lines carry it."""
+        bank, gl = self.number_marks
+        return np.asarray((bank[bank_rows] & gl[gl_rows]).any(axis=1), np.bool_)
 
     def reference_kinds(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
@@ -199,6 +208,27 @@ def _roundness(pool: Pool) -> NDArray[np.int64]:
     amounts = np.abs(pool.bank.amounts_minor)
     whole = amounts % np.maximum(units, 1) == 0
     return whole.astype(np.int64) + (amounts % np.maximum(units * ROUND_UNITS, 1) == 0)
+
+
+def _number_marks(pool: Pool) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return for each row of both sides a set of bits; a common number is a common bit.
+
+    Numbers that only one side knows have no bit; four words keep chance agreement rare, and
+    who relies on a number compares it itself.
+    """
+    shared = {n for numbers in pool.bank.numbers for n in numbers}
+    shared &= {n for numbers in pool.gl.numbers for n in numbers}
+    places = {number: place % 256 for place, number in enumerate(sorted(shared))}
+    marks = []
+    for side in (pool.bank, pool.gl):
+        bits = np.zeros((len(side), 4), np.uint64)
+        for row, numbers in enumerate(side.numbers):
+            for number in numbers:
+                place = places.get(number)
+                if place is not None:
+                    bits[row, place // 64] |= np.uint64(1 << place % 64)
+        marks.append(bits)
+    return marks[0], marks[1]
 
 
 def _shared_references(pool: Pool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

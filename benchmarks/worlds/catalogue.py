@@ -15,6 +15,7 @@ from benchmarks.worlds.flows import (
     payment,
     payout,
     several_bills,
+    split_payment,
 )
 from benchmarks.worlds.names import Party, committee, company, person
 
@@ -56,6 +57,8 @@ def services_firm(writer: Writer, events: int) -> None:
         several_bills(writer, habits, rng.choice(vendors), rng.choice(["ach", "cheque"]), own, rng.randrange(2, 5))
     for _ in range(int(events * 0.02)):
         batch_deposit(writer, habits, rng.sample(clients, rng.randrange(2, 5)), 100, 4000, 0.3)
+    for _ in range(int(events * 0.01)):
+        split_payment(writer, habits, rng.choice(vendors), own)
     decoys(writer, vendors, own, int(events * 0.025))
     bank_only(writer, int(events * 0.03))
 
@@ -168,6 +171,8 @@ def property_manager(writer: Writer, events: int) -> None:
         batch_deposit(writer, habits, rng.sample(tenants, rng.randrange(2, 6)), 300, 1500, 0.6)
     for _ in range(int(events * 0.02)):
         several_bills(writer, habits, rng.choice(contractors), "cheque", own, rng.randrange(2, 4))
+    for _ in range(int(events * 0.01)):
+        split_payment(writer, habits, rng.choice(contractors), own)
     decoys(writer, contractors, own, int(events * 0.012))
     bank_only(writer, int(events * 0.03))
 
@@ -184,6 +189,8 @@ def web_shop(writer: Writer, events: int) -> None:
         payment(writer, habits, rng.choice(vendors), rng.choice(["card", "card", "card", "wire", "ach"]), -amount(rng, 6, 9000), own)
     for _ in range(int(events * 0.05)):
         payment(writer, habits, rng.choice(vendors), "card", amount(rng, 6, 300), own, purpose="Refund")
+    for _ in range(int(events * 0.01)):
+        split_payment(writer, habits, rng.choice(vendors), own)
     decoys(writer, vendors, own, int(events * 0.012))
     bank_only(writer, int(events * 0.03))
 

@@ -158,6 +158,19 @@ def several_bills(writer: Writer, habits: Habits, party: Party, channel: str, ow
     writer.link(ours, theirs)
 
 
+def split_payment(writer: Writer, habits: Habits, party: Party, own: str) -> None:
+    """One bill in the books, paid in two or three parts."""
+    rng = writer.rng
+    day = writer.day()
+    parts = [-amount(rng, 60, 2500) for _ in range(rng.choice([2, 2, 3]))]
+    ours = []
+    for part in parts:
+        bank_day = day + timedelta(days=rng.randrange(6))
+        text, reference = described(writer, party, rng.choice(["card", "ach"]), bank_day, own, out=True)
+        ours.append(writer.bank_line(bank_day, part, text, reference))
+    writer.link(ours, [booked(writer, habits, party, day, sum(parts))])
+
+
 def batch_deposit(writer: Writer, habits: Habits, parties: list[Party], low: int, high: int, round_share: float) -> None:
     """Several receipts taken to the bank together; sometimes the slip's number stands on all."""
     rng = writer.rng
