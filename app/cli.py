@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -13,16 +14,26 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.audit import trail
+from app.demo import load_demo
 from app.kernel.errors import Refusal
+from app.matching import MatchOptions, Tier
+from app.matching.files import FileRefused, match_files
 from app.models import Organization, db
 from app.people.organizations import create_organization
+from app.statements import CsvMapping, parse_statement, to_document
 from app.tenancy.scope import organization_scope
 
 EXIT_REFUSED = 2
 
 
 def register_commands(app: Flask) -> None:
-    for command in (create_organization_command, verify_audit_command):
+    for command in (
+        create_organization_command,
+        load_demo_command,
+        match_command,
+        parse_statement_command,
+        verify_audit_command,
+    ):
         app.cli.add_command(command)
 
 
@@ -54,6 +65,66 @@ def create_organization_command(
         )
     answer = {"organization_id": created.organization_id, "user_id": created.user_id}
     print(json.dumps(answer))
+
+
+@click.command("load-demo")
+def load_demo_command() -> None:
+    """Load the demo organization, once, and print how to sign in."""
+    with _refusals_in_one_line():
+        print(load_demo(), end="")
+
+
+@click.command("match")
+@click.argument("bank", type=click.Path(path_type=Path))
+@click.argument("ledger", type=click.Path(path_type=Path))
+@click.option("--output", required=True, type=click.Path(path_type=Path))
+@click.option("--history", type=click.Path(path_type=Path))
+@click.option("--auto-threshold", type=float, default=85.0, show_default=True)
+@click.option("--review-threshold", type=float, default=50.0, show_default=True)
+@click.option("--exhaustive", is_flag=True, help="Score every pairing, without pruning.")
+def match_command(
+    bank: Path,
+    ledger: Path,
+    output: Path,
+    history: Path | None,
+    auto_threshold: float,
+    review_threshold: float,
+    exhaustive: bool,
+) -> None:
+    """Match two CSV files without a database and write the pairs."""
+    try:
+        options = MatchOptions(auto_threshold, review_threshold, exhaustive)
+        result = match_files(bank, ledger, output, history_path=history, options=options)
+    except (FileRefused, ValueError) as refusal:
+        _refuse(str(refusal))
+    automatic = sum(pair.tier is Tier.AUTO for pair in result.pairs)
+    print(
+        f"{automatic} matched, {len(result.pairs) - automatic} suggested; "
+        f"{result.pairs_considered} pairings considered, {result.pairs_scored} scored"
+    )
+
+
+@click.command("parse-statement")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--format", "format_", help="Read as this format instead of finding it out.")
+@click.option("--mapping", "mapping_path", type=click.Path(path_type=Path))
+def parse_statement_command(file: Path, format_: str | None, mapping_path: Path | None) -> None:
+    """Read one bank file without a database and print what it holds as JSON."""
+    try:
+        data = file.read_bytes()
+        mapping = _mapping(mapping_path) if mapping_path else None
+    except (OSError, ValueError) as error:
+        _refuse(f"{error.__class__.__name__}: {error}")
+    except Refusal as refusal:
+        _refuse(f"{mapping_path}: {refusal.detail}")
+    parsed = parse_statement(data, format=format_, mapping=mapping)
+    print(json.dumps(to_document(parsed), ensure_ascii=False, indent=2))
+    if not parsed.accepted:
+        sys.exit(EXIT_REFUSED)
+
+
+def _mapping(path: Path) -> CsvMapping:
+    return CsvMapping.from_json(json.loads(path.read_text(encoding="utf-8")))
 
 
 @click.command("verify-audit")

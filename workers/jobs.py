@@ -18,6 +18,7 @@ from app.kernel.errors import Refusal
 from app.ledger.imports import run_import
 from app.models import JobKind, db
 from app.people.sign_in import actor_of
+from app.reconciliation.matching_run import run_matching
 from app.tenancy.actor import Actor
 from app.tenancy.scope import organization_scope
 
@@ -27,6 +28,7 @@ _EXIT_LEASE_LOST: Final = 75
 
 _HANDLERS: Final[dict[JobKind, Callable[[Actor, Claim], None]]] = {
     JobKind.IMPORT_LEDGER_FILE: run_import,
+    JobKind.MATCH: run_matching,
 }
 
 _CRASHED: Final = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask
+from flask import Flask, url_for
 
 from app.blueprints import auth, home, ops
 from app.people.sign_in import organizations_of
@@ -22,9 +22,17 @@ def register_blueprints(app: Flask) -> None:
         """Give every page its menu and the person's organizations."""
         actor = visitor_actor()
         if actor is None:
-            return {"actor": None, "navigation": (), "organizations": ()}
+            return {"actor": None}
+        choices = organizations_of(actor.user_id)
         return {
             "actor": actor,
             "navigation": menu(actor),
-            "organizations": organizations_of(actor.user_id),
+            "organization": {"name": actor.organization_name},
+            "organizations": [
+                {"id": choice.organization_id, "name": choice.name}
+                for choice in choices
+                if choice.organization_id != actor.organization_id
+            ],
+            "switch_organization_url": url_for("auth.switch_organization"),
+            "sign_out_url": url_for("auth.sign_out"),
         }

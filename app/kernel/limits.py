@@ -47,3 +47,24 @@ JOB_RING_AGAIN_SECONDS: Final = 2
 """A queued job that nobody has claimed for so long is announced to the workers again."""
 
 SIGN_IN_PER_MINUTE: Final = "10 per minute"
+
+RULE_TEXT_CHARACTERS_MAX: Final = 200
+"""Characters of one text in a matching rule's conditions, and of its name."""
+
+RULE_DAYS_APART_MAX: Final = 366
+
+RULE_TEST_LINES_MAX: Final = 5_000
+"""Open lines on each side that a rule is tested against before it is saved, newest first."""
+
+EXPRESSION_CHARACTERS_MAX: Final = 200
+EXPRESSION_REPEATS_MAX: Final = 1_000
+"""Product of all counts in braces: each copy is compiled, so nested counts multiply."""
+
+EXPRESSION_TEXT_CHARACTERS_MAX: Final = 500
+"""Characters of a bank description that an expression looks at."""
+
+EXPRESSION_PROBE_SECONDS: Final = 0.25
+"""For all hard texts, when a rule is saved; a harmless expression takes a hundredth of it."""
+
+EXPRESSION_RUN_SECONDS: Final = 2.0
+"""For all bank lines of one run; one rule's expression that needs longer matches nothing."""

@@ -49,7 +49,7 @@ class UploadState(StrEnum):
     PREVIEWED = "previewed"
     IMPORTING = "importing"
     IMPORTED = "imported"
-    FAILED = "failed"
+    REFUSED = "refused"
     DISCARDED = "discarded"
 
 
@@ -81,6 +81,8 @@ class FinancialAccount(Identified, OrganizationOwned, Base):
     ledger_bank_account_id: Mapped[str | None] = references("ledger_bank_account.id", index=False)
     csv_mapping: Mapped[dict[str, Any] | None] = mapped_column(Json)
     """How this account's CSV files are read: found once, corrected by a person, remembered."""
+    file_account: Mapped[Text]
+    """How the bank's files name this account, where a person had to say so."""
 
 
 class FinancialTransaction(Identified, OrganizationOwned, Base):
@@ -95,6 +97,7 @@ class FinancialTransaction(Identified, OrganizationOwned, Base):
             "financial_account_id",
             "posted_date",
         ),
+        sa.Index("ix_financial_transaction_date", "organization_id", "posted_date", "id"),
         one_of("status", TransactionStatus),
     )
 
@@ -114,23 +117,45 @@ class FinancialTransaction(Identified, OrganizationOwned, Base):
 
 
 class Upload(Identified, OrganizationOwned, Base):
-    """One bank file of one account: preview, decision, result."""
+    """One bank file of one account: preview, decision, result.
+
+    Every row that was read is new, present already, left out by a person's decision, or
+    rejected; the four always add up.
+    """
 
     __tablename__ = "upload"
-    __table_args__ = (one_of("state", UploadState),)
+    __table_args__ = (
+        one_of("state", UploadState),
+        sa.CheckConstraint(
+            "rows_count = new_count + duplicate_count + left_out_count + rejected_count",
+            name="rows_add_up",
+        ),
+    )
 
     financial_account_id: Mapped[str] = references("financial_account.id")
     filename: Mapped[str]
     sha256: Mapped[str] = mapped_column(sa.String(64))
+    size_bytes: Mapped[int]
     content: Mapped[bytes] = mapped_column(deferred=True)
+    """The file as it came, compressed by zlib."""
     format: Mapped[str] = mapped_column(sa.String(20), default="")
     mapping: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    file_account: Mapped[Text]
+    """Which of the file's accounts a person chose; empty when it was clear."""
     state: Mapped[str] = mapped_column(sa.String(20), default=UploadState.PREVIEWED)
     rows_count: Mapped[int] = mapped_column(default=0)
     new_count: Mapped[int] = mapped_column(default=0)
     duplicate_count: Mapped[int] = mapped_column(default=0)
+    left_out_count: Mapped[int] = mapped_column(default=0)
+    rejected_count: Mapped[int] = mapped_column(default=0)
     first_date: Mapped[date | None]
     last_date: Mapped[date | None]
+    covers_until: Mapped[date | None]
+    """Last day that the person says the file covers; the last row's when they said nothing."""
+    preview: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What the person saw before confirming: see `app.connections.preview`."""
+    import_probable: Mapped[bool] = mapped_column(default=False)
+    """The decision on rows that look like transactions already present under another text."""
     findings: Mapped[list[Any]] = mapped_column(default=list)
     created_by: Mapped[str] = mapped_column(sa.String(32))
     imported_at: Mapped[datetime | None]

@@ -21,7 +21,7 @@ class Organization(Identified, Base):
     __tablename__ = "organization"
     __table_args__ = (
         sa.CheckConstraint(
-            "0 <= review_threshold AND review_threshold <= auto_match_threshold"
+            "1 <= review_threshold AND review_threshold <= auto_match_threshold"
             " AND auto_match_threshold <= 100",
             name="thresholds_ordered",
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from flask import request
 from marshmallow import EXCLUDE, Schema, ValidationError
@@ -35,7 +35,8 @@ def load_form(form: Form, *, lists: tuple[str, ...] = ()) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = form.load(sent)
     except ValidationError as error:
-        fields = {str(name): _flat(part) for name, part in dict(error.messages).items()}
+        messages = cast("dict[str, object]", error.messages)  # a schema's are always by field
+        fields = {name: _flat(part) for name, part in messages.items()}
         raise Invalid("Please correct the marked fields; nothing was saved.", fields) from error
     return loaded
 

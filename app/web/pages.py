@@ -28,10 +28,19 @@ def render(template: str, *blocks: str, status: int = 200, **context: Any) -> Re
     return make_response(html, status)
 
 
+def say(
+    response: Response, text: str, *, tone: str = "ok", undo_url: str | None = None
+) -> Response:
+    """Let the page show a passing message, with an Undo button when there is a way back."""
+    toast = {"text": text, "tone": tone} | ({"undo_url": undo_url} if undo_url else {})
+    response.headers["HX-Trigger"] = json.dumps({"toast": toast})
+    return response
+
+
 def go(url: str, message: str = "", *, undo_url: str | None = None) -> ResponseReturnValue:
     """After a write: say what was done and go on to `url` (303; htmx follows by itself)."""
     if message:
-        flash(json.dumps({"text": message, "undo_url": undo_url}), "done")
+        flash({"text": message, "undo_url": undo_url}, "ok")  # type: ignore[arg-type]
     if wants_fragment():
         return Response(status=204, headers={"HX-Redirect": url})
     return redirect(url, code=303)

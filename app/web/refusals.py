@@ -5,13 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 
 import structlog
-from flask import Flask, Response, g, make_response, render_template
+from flask import Flask, Response, g
 from flask_limiter.errors import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from app.kernel.errors import NotFound, Refusal
-from app.web.pages import wants_fragment
+from app.web.pages import render, say, wants_fragment
 
 _log = structlog.get_logger(__name__)
 
@@ -26,14 +26,18 @@ _SENTENCES = {
 
 
 def _answer(status: int, title: str, detail: str) -> Response:
-    template = "errors/notice.html" if wants_fragment() else "errors/page.html"
-    html = render_template(
-        template, status=status, title=title, detail=detail, request_id=g.get("request_id", "")
+    """Render a refusal; htmx gets its sentence alone and shows it, the page keeps its place."""
+    response = render(
+        "errors/refusal.html",
+        "refusal",
+        status=status,
+        title=title,
+        detail=detail,
+        request_id=g.get("request_id", ""),
     )
-    response = make_response(html, status)
-    if wants_fragment():  # a refusal is shown as a notice; the page keeps its place
-        response.headers["HX-Retarget"] = "#toasts"
-        response.headers["HX-Reswap"] = "beforeend"
+    if wants_fragment():
+        response.headers["HX-Reswap"] = "none"
+        say(response, detail, tone="bad")
     return response
 
 
@@ -66,11 +70,11 @@ def _http_error(error: HTTPException) -> Response:
 
 def _crashed(error: Exception) -> Response:
     _log.error("request_failed", error=type(error).__name__, exc_info=error)
-    return _answer(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "Something went wrong on our side",
-        "What you sent was not saved. Try again; if it happens again, tell your operator the "
-        "request id below.",
+    return render(
+        "errors/unexpected.html",
+        "refusal",
+        status=HTTPStatus.INTERNAL_SERVER_ERROR,
+        request_id=g.get("request_id", ""),
     )
 
 

@@ -48,7 +48,7 @@ def upgrade():
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "0 <= review_threshold AND review_threshold <= auto_match_threshold AND auto_match_threshold <= 100",
+            "1 <= review_threshold AND review_threshold <= auto_match_threshold AND auto_match_threshold <= 100",
             name=op.f("ck_organization_thresholds_ordered"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organization")),
@@ -432,6 +432,7 @@ def upgrade():
         sa.Column(
             "csv_mapping", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
         ),
+        sa.Column("file_account", sa.Text(), nullable=False),
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("organization_id", sa.String(length=32), nullable=False),
@@ -608,17 +609,26 @@ def upgrade():
         sa.Column("financial_account_id", sa.String(length=32), nullable=False),
         sa.Column("filename", sa.String(length=200), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("format", sa.String(length=20), nullable=False),
         sa.Column(
             "mapping", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
         ),
+        sa.Column("file_account", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("rows_count", sa.Integer(), nullable=False),
         sa.Column("new_count", sa.Integer(), nullable=False),
         sa.Column("duplicate_count", sa.Integer(), nullable=False),
+        sa.Column("left_out_count", sa.Integer(), nullable=False),
+        sa.Column("rejected_count", sa.Integer(), nullable=False),
         sa.Column("first_date", sa.Date(), nullable=True),
         sa.Column("last_date", sa.Date(), nullable=True),
+        sa.Column("covers_until", sa.Date(), nullable=True),
+        sa.Column(
+            "preview", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("import_probable", sa.Boolean(), nullable=False),
         sa.Column(
             "findings", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
@@ -628,8 +638,12 @@ def upgrade():
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("organization_id", sa.String(length=32), nullable=False),
         sa.CheckConstraint(
-            "state IN ('previewed', 'importing', 'imported', 'failed', 'discarded')",
+            "state IN ('previewed', 'importing', 'imported', 'refused', 'discarded')",
             name=op.f("ck_upload_state_known"),
+        ),
+        sa.CheckConstraint(
+            "rows_count = new_count + duplicate_count + left_out_count + rejected_count",
+            name=op.f("ck_upload_rows_add_up"),
         ),
         sa.ForeignKeyConstraint(
             ["financial_account_id"],
@@ -695,6 +709,9 @@ def upgrade():
             "ix_financial_transaction_account_date",
             ["organization_id", "financial_account_id", "posted_date"],
             unique=False,
+        )
+        batch_op.create_index(
+            "ix_financial_transaction_date", ["organization_id", "posted_date", "id"], unique=False
         )
         batch_op.create_index(
             batch_op.f("ix_financial_transaction_organization_id"),
@@ -798,6 +815,7 @@ def downgrade():
     with op.batch_alter_table("financial_transaction", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_financial_transaction_upload_id"))
         batch_op.drop_index(batch_op.f("ix_financial_transaction_organization_id"))
+        batch_op.drop_index("ix_financial_transaction_date")
         batch_op.drop_index("ix_financial_transaction_account_date")
 
     op.drop_table("financial_transaction")

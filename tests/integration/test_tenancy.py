@@ -72,7 +72,7 @@ def test_the_audit_chain_is_intact_and_says_so_when_somebody_alters_it(cast):
     if connection.dialect.name == "sqlite":
         db.session.execute(sa.text(f"DROP TRIGGER {table}_no_update"))
     else:
-        db.session.execute(sa.text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))
+        db.session.execute(sa.text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
     db.session.execute(
         sa.text(f"UPDATE {table} SET actor_name = 'Mallory' WHERE sequence = 2"),
     )
@@ -98,7 +98,7 @@ def test_a_cut_tail_is_noticed(cast):
     if connection.dialect.name == "sqlite":
         db.session.execute(sa.text("DROP TRIGGER audit_event_no_delete"))
     else:
-        db.session.execute(sa.text("ALTER TABLE audit_event DISABLE TRIGGER ALL"))
+        db.session.execute(sa.text("ALTER TABLE audit_event DISABLE TRIGGER USER"))
     db.session.execute(sa.text("DELETE FROM audit_event WHERE id = :id"), {"id": last.id})
     outcome = trail.verify()
     db.session.rollback()

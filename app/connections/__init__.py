@@ -1,0 +1,1 @@
+"""Bank connections: accounts, uploads of bank files, what is due."""

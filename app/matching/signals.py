@@ -1,0 +1,202 @@
+"""Turn pairs of rows into match weights: one bounded number of log-odds for each signal."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from app.kernel.money import minor_digits
+from app.matching.candidates import EQUAL, amount_groups, amount_kinds, equal_count_near
+from app.matching.history import HistoryIndex, Memory
+from app.matching.model import Model
+from app.matching.names import NameIndex
+from app.matching.normalize import Channel
+from app.matching.pool import NUMBER_KINDS, UNKNOWN, Pool
+from app.matching.vetoes import Contradictions, directions_agree
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SIGNALS: Final = ("amount", "date", "description", "reference", "history")
+AMOUNT, DATE, DESCRIPTION, REFERENCE, HISTORY = range(len(SIGNALS))
+RIVAL_DAYS: Final = 45
+"""Open lines with the same amount so near in time count as rivals."""
+
+NO_REFERENCE, COMMON_REFERENCE, SHORT_REFERENCE, LONG_REFERENCE, CHEQUE_REFERENCE = range(5)
+SHORT_REFERENCE_LENGTH_MAX: Final = 4
+REFERENCE_ITEMS_MAX: Final = 6
+"""A number on more lines than this, on one side, is an account or a customer, not a reference."""
+
+ROUND_UNITS: Final = 50
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What the signals say of some pairs.
+
+    Attributes:
+        bank_rows: Shape (pairs,); likewise `gl_rows`.
+        points: Shape (pairs, signals), log-odds.
+        log_odds: Shape (pairs,): intercept plus points; minus infinity for a veto.
+        amounts_equal: Shape (pairs,).
+    """
+
+    bank_rows: NDArray[np.int64]
+    gl_rows: NDArray[np.int64]
+    points: NDArray[np.float64]
+    log_odds: NDArray[np.float64]
+    amounts_equal: NDArray[np.bool_]
+
+    def taken(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Evidence:
+        return Evidence(
+            self.bank_rows[keep],
+            self.gl_rows[keep],
+            self.points[keep],
+            self.log_odds[keep],
+            self.amounts_equal[keep],
+        )
+
+
+class Signals:
+    """All signals of one pool under one model."""
+
+    def __init__(self, pool: Pool, model: Model, memory: Memory) -> None:
+        self.pool, self.model = pool, model
+        bank, gl = pool.bank, pool.gl
+        self.groups = amount_groups(pool)
+        self.names = NameIndex(bank.texts, gl.texts, bank.text_counts, gl.text_counts)
+        self.history = HistoryIndex(memory, bank.texts, gl.texts)
+        self.contradictions = Contradictions(pool)
+        near = (bank.days, gl.days)
+        ours, theirs = self.groups
+        self.gl_equal = equal_count_near(ours, near[0], theirs, near[1], RIVAL_DAYS)
+        self.bank_equal = equal_count_near(theirs, near[1], ours, near[0], RIVAL_DAYS)
+        self.roundness = _roundness(pool)
+        self._references = _shared_references(pool)
+
+    def evidence(self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]) -> Evidence:
+        """Return what every signal says of each pair."""
+        bank, gl = self.pool.bank, self.pool.gl
+        kinds = amount_kinds(bank.amounts_minor[bank_rows], gl.amounts_minor[gl_rows])
+        points = np.empty((len(bank_rows), len(SIGNALS)))
+        points[:, AMOUNT] = self.amount_points(bank_rows, gl_rows, kinds)
+        points[:, DATE] = self.date_points(bank_rows, gl_rows)
+        points[:, DESCRIPTION] = self._description(bank_rows, gl_rows)
+        points[:, REFERENCE] = self.model.reference[self.reference_kinds(bank_rows, gl_rows)]
+        strengths = self.history.strengths(bank.text_rows[bank_rows], gl.text_rows[gl_rows])
+        points[:, HISTORY] = self.model.history.at(strengths)
+        log_odds = self.model.intercept + points.sum(axis=1)
+        possible = directions_agree(self.pool, bank_rows, gl_rows)
+        possible &= ~self.contradictions.between(bank_rows, gl_rows)
+        log_odds[~possible] = -np.inf
+        return Evidence(bank_rows, gl_rows, points, log_odds, kinds == EQUAL)
+
+    def rivals(self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many other open lines near in time have the pair's amount."""
+        ours = np.maximum(self.gl_equal[bank_rows] - 1, 0)
+        theirs = np.maximum(self.bank_equal[gl_rows] - 1, 0)
+        return np.asarray(ours + theirs, np.int64)
+
+    def amount_points(
+        self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64], kinds: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        equal = self.model.amount_rivals.at(self.rivals(bank_rows, gl_rows))
+        equal = equal + self.model.amount_roundness.at(self.roundness[bank_rows])
+        return np.where(kinds == EQUAL, equal, self.model.amount_unequal[kinds])
+
+    def date_points(
+        self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        days = self.pool.bank.days[bank_rows] - self.pool.gl.days[gl_rows]
+        channels = self.channels(bank_rows, gl_rows)
+        points = np.empty(len(days))
+        for channel, table in enumerate(self.model.date):
+            mine = channels == channel
+            points[mine] = table.at(days[mine])
+        return points
+
+    def channels(
+        self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Return how the money moved: as the bank says, or else as the ledger says."""
+        ours = self.pool.bank.channels[bank_rows]
+        return np.where(ours == int(Channel.OTHER), self.pool.gl.channels[gl_rows], ours)
+
+    def _description(
+        self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        texts = self.pool.bank.text_rows[bank_rows]
+        first = self.pool.gl.text_rows[gl_rows]
+        second = self.pool.gl.second_rows[gl_rows]
+        points = self.text_points(texts, first)
+        other = np.flatnonzero(second != first)
+        points[other] = np.maximum(points[other], self.text_points(texts[other], second[other]))
+        return points
+
+    def text_points(
+        self, bank_texts: NDArray[np.int64], gl_texts: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return the weight of each pair of unique texts."""
+        names = self.names.similarity(bank_texts, gl_texts)
+        points = self.model.coverage.at(names.coverage) + self.model.information.at(
+            names.information
+        )
+        return np.where(names.absent, self.model.name_absent, points)
+
+    def reference_kinds(
+        self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Return the best kind of reference agreement of each pair."""
+        codes, kinds = self._references
+        if not len(codes):
+            return np.zeros(len(bank_rows), np.int64)
+        wanted = bank_rows * len(self.pool.gl) + gl_rows
+        place = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
+        return np.where(codes[place] == wanted, kinds[place], NO_REFERENCE)
+
+
+def _roundness(pool: Pool) -> NDArray[np.int64]:
+    """Return 0 for an amount with odd cents, 1 for whole units, 2 for a multiple of fifty."""
+    units = np.array(
+        [10 ** (minor_digits(item.currency) or 2) for item in pool.bank.items], np.int64
+    )
+    amounts = np.abs(pool.bank.amounts_minor)
+    whole = amounts % np.maximum(units, 1) == 0
+    return whole.astype(np.int64) + (amounts % np.maximum(units * ROUND_UNITS, 1) == 0)
+
+
+def _shared_references(pool: Pool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the pairs of rows that share a number, as sorted codes, and the kind of each."""
+    gl_rows_by_number: dict[str, list[int]] = defaultdict(list)
+    for row, numbers in enumerate(pool.gl.numbers):
+        for number in numbers:
+            gl_rows_by_number[number].append(row)
+    bank_rows_by_number: dict[str, list[int]] = defaultdict(list)
+    for row, numbers in enumerate(pool.bank.numbers):
+        for number in numbers:
+            if number in gl_rows_by_number:
+                bank_rows_by_number[number].append(row)
+    cheques = NUMBER_KINDS.index("cheque")
+    found: dict[int, int] = {}
+    for number, bank_rows in bank_rows_by_number.items():
+        gl_rows = gl_rows_by_number[number]
+        if max(len(bank_rows), len(gl_rows)) > REFERENCE_ITEMS_MAX:
+            continue
+        kind = _reference_kind(number, len(bank_rows), len(gl_rows))
+        for row in bank_rows:
+            is_cheque = pool.bank.kind_codes[row, cheques] != UNKNOWN and number.isdecimal()
+            for gl_row in gl_rows:
+                own = CHEQUE_REFERENCE if is_cheque and kind != COMMON_REFERENCE else kind
+                code = row * len(pool.gl) + gl_row
+                found[code] = max(found.get(code, NO_REFERENCE), own)
+    codes = np.array(sorted(found), np.int64)
+    return codes, np.array([found[c] for c in sorted(found)], np.int64)
+
+
+def _reference_kind(number: str, bank_count: int, gl_count: int) -> int:
+    if bank_count > 1 or gl_count > 1:
+        return COMMON_REFERENCE
+    return SHORT_REFERENCE if len(number) <= SHORT_REFERENCE_LENGTH_MAX else LONG_REFERENCE

@@ -1,0 +1,124 @@
+"""What can never be a match, taken out before anything is scored."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from app.matching.normalize import descriptor, upper_text
+from app.matching.pool import NUMBER_KINDS, UNKNOWN, Pool
+from app.matching.records import Item
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+REVERSAL_DAYS_MAX: Final = 90
+PLAIN_DIGITS_MAX: Final = 7
+PLAIN_NUMBERS_MIN: Final = 8
+"""Below so many bare numbers on a side nothing says that the two columns speak differently."""
+
+PLAIN_SHARED_MIN: Final = 0.2
+"""Share of the bank's bare numbers that the ledger knows, from which the columns mean the same."""
+
+_REVERSAL: Final = re.compile(
+    r"\b(?:VOID(?:ED)?|REVERS(?:E|ED|AL|ING)|RVSL|CANCEL(?:L?ED)?|STORNO)\b"
+)
+
+
+def directions_agree(
+    pool: Pool, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return whether each pair moves money the same way in the same currency."""
+    bank, gl = pool.bank, pool.gl
+    same_sign = np.sign(bank.amounts_minor[bank_rows]) == np.sign(gl.amounts_minor[gl_rows])
+    same_currency = bank.currencies[bank_rows] == gl.currencies[gl_rows]
+    return np.asarray(same_sign & same_currency, np.bool_)
+
+
+class Contradictions:
+    """References of the same kind that differ: two different cheque numbers are two payments."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._bank, self._gl = pool.bank.kind_codes, pool.gl.kind_codes
+        self._columns = [
+            column
+            for column in range(len(NUMBER_KINDS))
+            if (self._bank[:, column] != UNKNOWN).any() and (self._gl[:, column] != UNKNOWN).any()
+        ]
+        self._plain = self._same_language()
+
+    def between(
+        self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Return whether the references of each pair contradict each other, shape (pairs,)."""
+        against = np.zeros(len(bank_rows), np.bool_)
+        agreed = np.zeros(len(bank_rows), np.bool_)
+        for column in self._columns:
+            bank, gl = self._bank[bank_rows, column], self._gl[gl_rows, column]
+            both = (bank != UNKNOWN) & (gl != UNKNOWN)
+            against |= both & (bank != gl)
+            agreed |= both & (bank == gl)
+        if self._plain:
+            bank, gl = self._bank[bank_rows, -1], self._gl[gl_rows, -1]
+            both = (bank != UNKNOWN) & (gl != UNKNOWN) & (_digits(bank) == _digits(gl))
+            against |= both & (bank != gl) & (_digits(bank) <= PLAIN_DIGITS_MAX)
+        return against & ~agreed
+
+    def _same_language(self) -> bool:
+        bank = np.unique(self._bank[:, -1])
+        gl = np.unique(self._gl[:, -1])
+        bank, gl = bank[bank != UNKNOWN], gl[gl != UNKNOWN]
+        if min(len(bank), len(gl)) < PLAIN_NUMBERS_MIN:
+            return True
+        return float(np.isin(bank, gl).mean()) >= PLAIN_SHARED_MIN
+
+
+def _digits(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.floor(np.log10(np.maximum(numbers, 1))).astype(np.int64) + 1
+
+
+def reversed_entries(gl: Sequence[Item], bank: Sequence[Item]) -> set[str]:
+    """Return ids of ledger entries that cancel each other and never reached the bank.
+
+    An entry that says it is a reversal, and the nearest earlier entry with the opposite amount
+    and the same counterparty or reference.  Where the bank shows the reversal too, both stay.
+    """
+    at_bank = {(item.currency, item.amount_minor) for item in bank}
+    by_amount: dict[tuple[str, int], list[Item]] = defaultdict(list)
+    for item in sorted(gl, key=lambda i: (i.date, i.id)):
+        by_amount[item.currency, item.amount_minor].append(item)
+    taken: set[str] = set()
+    for item in sorted(gl, key=lambda i: (i.date, i.id)):
+        if item.id in taken or not _REVERSAL.search(upper_text(item.description)):
+            continue
+        if (item.currency, item.amount_minor) in at_bank:
+            continue
+        original = _original(item, by_amount[item.currency, -item.amount_minor], taken)
+        if original is not None:
+            taken |= {item.id, original.id}
+    return taken
+
+
+def _original(reversal: Item, opposites: Sequence[Item], taken: set[str]) -> Item | None:
+    fitting = [
+        item
+        for item in opposites
+        if item.id not in taken
+        and item.id != reversal.id
+        and abs((reversal.date - item.date).days) <= REVERSAL_DAYS_MAX
+        and _same_business(reversal, item)
+    ]
+    return min(fitting, key=lambda i: (abs((reversal.date - i.date).days), i.id), default=None)
+
+
+def _same_business(reversal: Item, item: Item) -> bool:
+    if reversal.reference and reversal.reference == item.reference:
+        return True
+    if reversal.counterparty or item.counterparty:
+        return reversal.counterparty == item.counterparty
+    ours = set(descriptor(_REVERSAL.sub(" ", upper_text(reversal.description))).name)
+    return bool(ours) and ours == set(descriptor(item.description).name)

@@ -1,0 +1,92 @@
+"""Which lines belong to a reconciliation: everything unreconciled up to its ending date."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from app.kernel.errors import Conflict
+from app.models import (
+    FinancialAccount,
+    FinancialTransaction,
+    GlEntry,
+    LedgerBankAccount,
+    MatchItem,
+    Reconciliation,
+    ReconciliationStatus,
+    TransactionStatus,
+)
+from app.models.session import rows_changed
+from app.tenancy.scope import current_organization_id, get_owned, owned
+
+
+def hold_open(reconciliation_id: str) -> Reconciliation:
+    """Take the row lock that puts all writers of one reconciliation in line.
+
+    Call it first in the writing transaction.
+
+    Raises:
+        NotFound: No such reconciliation here.
+        Conflict: It is certified; its matches are locked.
+    """
+    held = (
+        sa.update(Reconciliation)
+        .where(
+            Reconciliation.organization_id == current_organization_id(),
+            Reconciliation.id == reconciliation_id,
+            Reconciliation.status == ReconciliationStatus.OPEN,
+        )
+        .values(version=Reconciliation.version + 1)
+    )
+    if rows_changed(held) == 1:
+        return get_owned(Reconciliation, reconciliation_id)
+    reconciliation = get_owned(Reconciliation, reconciliation_id)
+    raise Conflict(
+        f"The reconciliation of {reconciliation.ending_date:%d %B %Y} is certified; its matches "
+        "are locked and nothing was changed."
+    )
+
+
+def bank_in_scope(reconciliation: Reconciliation) -> sa.Select[FinancialTransaction]:
+    """Return the account's posted bank transactions up to the ending date."""
+    return (
+        owned(FinancialTransaction)
+        .join(FinancialAccount, FinancialAccount.id == FinancialTransaction.financial_account_id)
+        .where(
+            FinancialAccount.ledger_bank_account_id == reconciliation.ledger_bank_account_id,
+            FinancialTransaction.status == TransactionStatus.POSTED,
+            FinancialTransaction.posted_date <= reconciliation.ending_date,
+        )
+    )
+
+
+def gl_in_scope(reconciliation: Reconciliation) -> sa.Select[GlEntry]:
+    """Return the account's GL entries up to the ending date."""
+    return (
+        owned(GlEntry)
+        .join(LedgerBankAccount, LedgerBankAccount.gl_account_id == GlEntry.gl_account_id)
+        .where(
+            LedgerBankAccount.id == reconciliation.ledger_bank_account_id,
+            GlEntry.date <= reconciliation.ending_date,
+        )
+    )
+
+
+def open_bank(reconciliation: Reconciliation) -> sa.Select[FinancialTransaction]:
+    """Return the bank transactions in scope that stand in no match."""
+    return bank_in_scope(reconciliation).where(
+        ~stands_in_match(MatchItem.financial_transaction_id == FinancialTransaction.id)
+    )
+
+
+def open_gl(reconciliation: Reconciliation) -> sa.Select[GlEntry]:
+    """Return the GL entries in scope that stand in no match."""
+    return gl_in_scope(reconciliation).where(~stands_in_match(MatchItem.gl_entry_id == GlEntry.id))
+
+
+def stands_in_match(on: sa.ColumnElement[bool]) -> sa.Exists:
+    """Return the criterion that an active match holds the line joined by `on`."""
+    return (
+        sa.select(MatchItem.id)
+        .where(MatchItem.organization_id == current_organization_id(), MatchItem.active, on)
+        .exists()
+    )

@@ -1,0 +1,231 @@
+"""`python -m ops.launch` as a person starts it: real servers, real signals, real kills."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+from redis import Redis
+
+from ops.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = (sys.executable, "-m", "ops.launch")
+START_SECONDS_MAX = 60
+STOP_SECONDS_MAX = 20
+
+
+class Launched:
+    """One start in a folder of its own, with its output in a file."""
+
+    def __init__(self, instance: Path, command=COMMAND):
+        self.instance = instance
+        self.port = free_port()
+        self.output_file = instance / "output.log"
+        with self.output_file.open("ab") as output:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environment(instance, self.port),
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self):
+        return self.output_file.read_text()
+
+    def wait_until_ready(self):
+        started = wait_until(
+            lambda: "ticker_ready" in self.output or self.process.poll() is not None,
+            timeout_seconds=START_SECONDS_MAX,
+        )
+        assert started, self.output
+        assert self.process.poll() is None, self.output
+        return self
+
+    def family(self):
+        """All processes that this start has brought up so far, the launcher last."""
+        launcher = psutil.Process(self.process.pid)
+        return [*launcher.children(recursive=True), launcher]
+
+    def programs(self, word):
+        return [p for p in self.family() if any(word in part for part in p.cmdline())]
+
+    def readiness(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
+            return json.load(answer)
+
+    def is_ready(self):
+        try:
+            return self.readiness()["ready"]
+        except OSError:
+            return False
+
+    def redis(self):
+        return Redis.from_url(f"unix://{self.instance}/redis/redis.sock")
+
+    def stop(self, signal_number):
+        """Send the signal and return those of the family that are still there afterwards."""
+        family = self.family()
+        self.process.send_signal(signal_number)
+        self.process.wait(STOP_SECONDS_MAX)
+        wait_until(lambda: not living(family), timeout_seconds=STOP_SECONDS_MAX)
+        return living(family)
+
+
+def environment(instance, port, **settings):
+    # Empty counts as not set, so that a developer's own .env does not reach into the tests.
+    unset = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEYS", "PUBLIC_URL", "BIND")
+    return {
+        **os.environ,
+        **dict.fromkeys(unset, ""),
+        "TIEOUT_ENV": "development",
+        "INSTANCE_PATH": str(instance),
+        "PORT": str(port),
+        **settings,
+    }
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def living(processes):
+    return [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+def refused(env):
+    """Start where it must be refused; return the one sentence."""
+    answer = subprocess.run(
+        COMMAND, cwd=ROOT, env=env, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert answer.returncode == 1, answer
+    assert answer.stdout == ""
+    (sentence,) = answer.stderr.splitlines()
+    return sentence
+
+
+@pytest.fixture
+def instance(tmp_path_factory):
+    # A short path, so that Redis keeps its socket beside its data and the test finds it there.
+    return tmp_path_factory.mktemp("i")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    launched = Launched(tmp_path_factory.mktemp("i")).wait_until_ready()
+    yield launched
+    assert launched.stop(signal.SIGINT) == []
+
+
+def test_it_answers_and_tells_the_address_and_how_to_sign_in(running):
+    assert running.readiness()["ready"] is True
+    assert f"Tieout answers on http://127.0.0.1:{running.port}" in running.output
+    assert "@" in running.output  # the demo's sign-in address
+
+
+def test_every_line_of_a_program_carries_its_name(running):
+    names = {"redis", "prepare", "web", "worker-1", "worker-2", "ticker"}
+    lines = [line for line in running.output.splitlines() if " | " in line]
+    assert {line.split(" | ")[0].strip() for line in lines} <= names
+
+
+def test_a_killed_worker_is_back_within_two_seconds(running):
+    before = running.programs("workers.run")
+    assert len(before) == 2
+    before[0].kill()
+    assert wait_until(lambda: len(running.programs("workers.run")) == 2, timeout_seconds=2)
+    assert before[0] not in running.programs("workers.run")
+
+
+def test_a_killed_web_server_answers_again(running):
+    master = min(running.programs("gunicorn"), key=lambda p: p.create_time())
+    master.kill()
+    assert wait_until(lambda: master not in running.programs("gunicorn"), timeout_seconds=2)
+    assert wait_until(running.is_ready, timeout_seconds=30)
+
+
+def test_workers_survive_the_loss_of_redis(running):
+    (server,) = running.programs("redis-server")
+    server.kill()
+    assert wait_until(running.is_ready, timeout_seconds=30)
+    assert wait_until(lambda: len(running.programs("workers.run")) == 2, timeout_seconds=10)
+
+
+def test_a_second_start_in_the_same_folder_is_refused(running):
+    sentence = refused(environment(running.instance, free_port()))
+    assert f"already runs in {running.instance} (process {running.process.pid})" in sentence
+    assert running.is_ready()
+
+
+def test_a_taken_port_is_refused_before_anything_starts(instance):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        sentence = refused(environment(instance, port))
+    assert f"Port {port} on 127.0.0.1 cannot be used" in sentence
+    assert not list(instance.glob("*.sqlite3*"))
+
+
+def test_a_port_that_is_no_port_is_refused(instance):
+    assert "PORT is “70000”" in refused(environment(instance, "70000"))
+
+
+def test_production_without_its_settings_is_refused_and_makes_no_secret(instance):
+    sentence = refused(environment(instance, free_port(), TIEOUT_ENV="production"))
+    assert "is not set; production has no default for it" in sentence
+    assert not (instance / "secrets.env").exists()
+
+
+def test_data_and_secrets_survive_ctrl_c_and_a_second_start(instance):
+    first = Launched(instance).wait_until_ready()
+    first.redis().set("kept", "yes")
+    secrets_file = instance / "secrets.env"
+    secrets = secrets_file.read_text()
+    assert secrets_file.stat().st_mode & 0o777 == 0o600
+    assert first.stop(signal.SIGINT) == []
+    assert first.process.returncode == 0
+
+    first.output_file.unlink()
+    started_at = time.monotonic()
+    second = Launched(instance).wait_until_ready()
+    start_seconds = time.monotonic() - started_at
+    assert second.redis().get("kept") == b"yes"
+    assert secrets_file.read_text() == secrets
+    assert second.stop(signal.SIGTERM) == []
+    assert start_seconds < START_SECONDS_MAX / 2
+
+
+def test_a_killed_launcher_leaves_no_process_and_no_lock(instance):
+    killed = Launched(instance).wait_until_ready()
+    assert killed.stop(signal.SIGKILL) == []
+
+    killed.output_file.unlink()
+    assert Launched(instance).wait_until_ready().stop(signal.SIGINT) == []
+
+
+def test_everything_stops_when_whoever_started_it_is_killed(instance):
+    shell = ("sh", "-c", f"{sys.executable} -m ops.launch; true")
+    launched = Launched(instance, shell).wait_until_ready()
+    assert launched.stop(signal.SIGKILL) == []
+
+
+def test_ctrl_c_during_the_start_leaves_no_process(instance):
+    launched = Launched(instance)
+    assert wait_until(lambda: launched.programs("ops.prepare"), timeout_seconds=START_SECONDS_MAX)
+    assert launched.stop(signal.SIGINT) == []
+    assert launched.process.returncode == 0
