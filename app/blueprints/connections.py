@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 from flask import Blueprint, Response, request, send_file, url_for
 from flask.typing import ResponseReturnValue
-from io import BytesIO
 from marshmallow import fields, validate
 
 from app.connections import accounts, uploads
@@ -222,9 +222,7 @@ def _upload_page(upload_id: str, errors: dict[str, list[str]], status: int = 200
     return render("connections/upload.html", status=status, **_upload_context(view, errors))
 
 
-def _upload_context(
-    view: upload_report.UploadView, errors: dict[str, list[str]]
-) -> dict[str, Any]:
+def _upload_context(view: upload_report.UploadView, errors: dict[str, list[str]]) -> dict[str, Any]:
     return {
         "view": view,
         "errors": errors,

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Final
 
 from app.connections.fingerprints import SourceRow
-from app.kernel.errors import Invalid
 from app.kernel.money import AmountInvalid, to_minor
 from app.statements import parse_statement
 from app.statements.mapping import CsvMapping
@@ -108,10 +107,7 @@ def read_file(
         chosen_account: Which of the file's accounts a person says it is.
     """
     mapping = corrected or remembered
-    try:
-        parsed = parse_statement(data, mapping=mapping, currency=account.currency)
-    except Invalid as refusal:  # a mapping that names what the file does not have
-        parsed = _refused_mapping(mapping, refusal)
+    parsed = parse_statement(data, mapping=mapping, currency=account.currency)
     findings = list(parsed.findings)
     if remembered is not None and corrected is None and not parsed.accepted:
         afresh = parse_statement(data, currency=account.currency)
@@ -272,8 +268,3 @@ def _unfit() -> Finding:
         "check the columns below."
     )
     return Finding(Level.WARNING, None, None, REMEMBERED_UNFIT, message)
-
-
-def _refused_mapping(mapping: CsvMapping | None, refusal: Invalid) -> ParsedFile:
-    finding = Finding(Level.ERROR, None, None, refusal.code, refusal.detail)
-    return ParsedFile("csv", mapping, (), (finding,), rows_read=0)
