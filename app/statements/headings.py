@@ -105,7 +105,8 @@ PHRASES_BY_ROLE: Final = {
         uznanie; wplywy; wplaty; ma; kwota uznania; uznanie konta; jovairas; bevetel; jovairas
         osszege; jovairt osszeg; insattning; inkommande; inkomst; inbetalning; indtaegt; ind;
         indsat; inn pa konto; inn; innskudd; godskrevet; inn til konto; inntekter; uplata; uplate; u
-        korist; potrazuje; dobro; priliv; alacak; kreedit; kredits; kreditas; intrare; suma credit""",
+        korist; potrazuje; dobro; priliv; alacak; kreedit; kredits; kreditas; intrare;
+        suma credit""",
     "balance": """
         balance; running balance; running bal; account balance; ledger balance; closing balance;
         bal; ending balance; book balance; current balance; balance after; balance amount; balance

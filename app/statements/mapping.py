@@ -52,6 +52,7 @@ class CsvColumns:
     counterparty: ColumnRef | None = None
     currency: ColumnRef | None = None
     account: ColumnRef | None = None
+    status: ColumnRef | None = None
 
 
 ROLES: Final = tuple(field.name for field in fields(CsvColumns))
