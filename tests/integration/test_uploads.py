@@ -186,9 +186,16 @@ def test_an_unknown_account_is_refused(cast):
 def test_another_currency_is_refused(cast):
     account_id = add_account(cast.alice)
     data = bai2_file({"3300444417": STATEMENT}, currency="EUR")
-    with pytest.raises(FileRefused, match="The file is in EUR and “Operating” in USD"):
+    with pytest.raises(FileRefused, match="is in EUR, not in USD; choose the account"):
         import_now(cast.alice, account_id, data)
     assert transactions_count() == 0
+
+
+def test_other_accounts_of_the_file_may_have_other_currencies(cast):
+    account_id = add_account(cast.alice)
+    data = bai2_file({"99000111": STATEMENT[:2], "3300444417": STATEMENT[2:4]})
+    data = data.replace(b"03,99000111,,", b"03,99000111,EUR,")
+    assert import_now(cast.alice, account_id, data).new_count == 2
 
 
 BAD_FILES = {
@@ -201,14 +208,14 @@ BAD_FILES = {
     "day or month": (
         b"Date,Description,Amount\n01/02/2026,A,1.00\n03/04/2026,B,2.00\n",
         None,
-        "month",
+        "choose one of the two formats",
     ),
     "wrong encoding": (
         b"\xff\xfeD\x00a\x00t\x00e\x00,\x00\x00\xd8A\x00",
         1,
         "utf-16",
     ),
-    "total off by a cent": (bai2_file({"3300444417": STATEMENT}, off_by=1), None, "49"),
+    "total off by a cent": (bai2_file({"3300444417": STATEMENT}, off_by=1), 5, "control total"),
 }
 
 
