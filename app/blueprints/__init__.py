@@ -6,14 +6,14 @@ from typing import Any
 
 from flask import Flask, url_for
 
-from app.blueprints import auth, home, ops, reconciliation
+from app.blueprints import auth, connections, home, ops, reconciliation, transactions
 from app.people.sign_in import organizations_of
 from app.web.access import visitor_actor
 from app.web.navigation import menu
 
 
 def register_blueprints(app: Flask) -> None:
-    for module in (auth, home, ops, reconciliation):
+    for module in (auth, connections, home, ops, reconciliation, transactions):
         app.register_blueprint(module.bp)
     ops.register_dashboard(app)
 
