@@ -20,7 +20,9 @@ from tests.templates_alone import STATIC, environment, pair_side, shell
 
 pytestmark = pytest.mark.browser
 
-POLICY = "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'"
+POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'"
+)
 TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 LINES = """
@@ -158,19 +160,24 @@ class Server:
         if path == "/undo":
             self.pairs.insert(0, "p1")
             return 200, "", {"HX-Trigger": '{"lines-changed": true}'}
-        if path == "/job":
-            self.job_percent = min(100, self.job_percent + 60)
-            done = self.job_percent == 100
-            source = '{% from "_macros/feedback.html" import progress %}{{ progress("job", "/job", p, w, done) }}'
-            words = "Matching finished" if done else "Matching: 70 of 100"
-            return 200, environment().from_string(source).render(p=self.job_percent, w=words, done=done), {}
+        if path in {"/job", "/fails", "/refuses"}:
+            return self.handle_alone(path)
+        return 200, self.render("lines.html" if path == "/lines" else "page.html"), {}
+
+    def handle_alone(self, path: str) -> tuple[int, str, dict[str, str]]:
+        env = environment()
         if path == "/fails":
-            page = environment().get_template("errors/unexpected.html").render(request_id="req-7")
+            page = env.get_template("errors/unexpected.html").render(request_id="req-7")
             return 500, page, {"X-Request-Id": "req-7"}
         if path == "/refuses":
-            page = environment().get_template("errors/refusal.html")
-            return 403, page.render(title="No", detail="Ask Alice.", request_id="r", retry_url=None), {}
-        return 200, self.render("lines.html" if path == "/lines" else "page.html"), {}
+            page = env.get_template("errors/refusal.html")
+            words = {"title": "No", "detail": "Ask Alice.", "request_id": "r", "retry_url": None}
+            return 403, page.render(words), {}
+        self.job_percent = min(100, self.job_percent + 60)
+        done = self.job_percent == 100
+        progress = env.get_template("_macros/feedback.html").module.progress
+        words = "Matching finished" if done else "Matching: 70 of 100"
+        return 200, progress("job", "/job", self.job_percent, words, done), {}
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +205,9 @@ def page(chromium: Browser, server: Server) -> Iterator[Page]:
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on(
         "console",
-        lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None,
+        lambda said: (
+            complaints.append(said.text) if "Content Security Policy" in said.text else None
+        ),
     )
     opened.route("**/*", server.answer)
     opened.goto("http://tieout.test/")
@@ -209,7 +218,9 @@ def page(chromium: Browser, server: Server) -> Iterator[Page]:
 
 
 def focused(page: Page) -> Any:
-    return page.evaluate("document.activeElement.closest('tr')?.id || document.activeElement.dataset.tickAll || document.activeElement.tagName")
+    return page.evaluate(
+        "document.activeElement.closest('tr')?.id || document.activeElement.dataset.tickAll || document.activeElement.tagName"
+    )
 
 
 def keys(page: Page, *pressed: str) -> None:
@@ -254,7 +265,14 @@ def test_one_line_of_each_list_is_a_stop_of_tab(page: Page) -> None:
         keys(page, "Tab")
         stops.append(focused(page))
 
-    assert stops == ["p1", "p1", "p1", "bank", "b1", "b1"]  # why, approve, reject; tick all; the line, its tick
+    assert stops == [
+        "p1",
+        "p1",
+        "p1",
+        "bank",
+        "b1",
+        "b1",
+    ]  # why, approve, reject; tick all; the line, its tick
 
 
 def test_letters_typed_into_a_field_are_text(page: Page) -> None:
@@ -343,7 +361,9 @@ def test_sequences_press_links_and_question_mark_opens_the_keys(page: Page, serv
 
 def test_ticks_are_summed_and_the_rest_asks_for_an_account(page: Page) -> None:
     assert page.get_attribute("#match", "aria-disabled") == "true"
-    expect(page.locator("#match-reason")).to_have_text("Tick a bank transaction and a ledger entry first.")
+    expect(page.locator("#match-reason")).to_have_text(
+        "Tick a bank transaction and a ledger entry first."
+    )
     page.check("#tick-b1")
     page.check("#tick-b2")
     page.check("#tick-g1")
@@ -389,7 +409,9 @@ def test_x_ticks_and_m_matches_what_is_ticked(page: Page, server: Server) -> Non
 def test_m_without_ticks_sends_nothing_and_says_why(page: Page, server: Server) -> None:
     keys(page, "m")
 
-    expect(page.locator("[data-toast-text]")).to_have_text("Tick a bank transaction and a ledger entry first.")
+    expect(page.locator("[data-toast-text]")).to_have_text(
+        "Tick a bank transaction and a ledger entry first."
+    )
     assert "POST /match" not in server.asked
 
 
@@ -403,7 +425,9 @@ def test_enter_on_a_tick_does_not_send_the_form(page: Page, server: Server) -> N
     assert "POST /match" not in server.asked
 
 
-def test_ticks_survive_another_page_of_lines_and_are_sent_from_out_of_sight(page: Page, server: Server) -> None:
+def test_ticks_survive_another_page_of_lines_and_are_sent_from_out_of_sight(
+    page: Page, server: Server
+) -> None:
     page.check("#tick-b1")
     page.check("#tick-g1")
     kept = server.bank
@@ -467,7 +491,9 @@ def test_what_cannot_be_pressed_says_why(page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 820, 390])
-def test_axe_finds_nothing_and_nothing_scrolls_sideways(page: Page, scheme: Any, width: int) -> None:
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(
+    page: Page, scheme: Any, width: int
+) -> None:
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 844})
     page.check("#tick-b1")
@@ -477,4 +503,6 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(page: Page, scheme: Any,
     found = Axe().run(page)
 
     assert [(v["id"], v["nodes"][0]["html"]) for v in found.response["violations"]] == []
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert page.evaluate(
+        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    )

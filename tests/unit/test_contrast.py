@@ -8,16 +8,20 @@ import pytest
 
 from tests.templates_alone import STATIC
 
-TOKENS = dict(
-    (name, (light, dark))
+TOKENS = {
+    name: (light, dark)
     for name, light, dark in re.findall(
         r"--([\w-]+): light-dark\((#\w{6}), (#\w{6})\)",
         (STATIC / "css" / "tokens.css").read_text(),
     )
-)
+}
 SURFACES = ["sunk", "paper", "sheet", "raised", "hover", "accent-soft", "tick-soft"]
 TEXT = [
-    *[(ink, surface) for surface in SURFACES for ink in ("ink", "ink-2", "ink-3", "accent", "warn")],
+    *[
+        (ink, surface)
+        for surface in SURFACES
+        for ink in ("ink", "ink-2", "ink-3", "accent", "warn")
+    ],
     *[(tone, surface) for surface in ("sheet", "paper", "raised") for tone in ("ok", "bad", "ai")],
     *[(tone, f"{tone}-soft") for tone in ("ok", "warn", "bad", "ai", "accent")],
     ("accent-ink", "accent"),
