@@ -20,8 +20,8 @@ from app.models import (
 )
 from app.models.session import unit_of_work
 from app.tenancy.scope import get_owned, organization_scope, owned
-from tests.bank_world import add_account, import_now, open_reconciliation_with_a_match
 from tests.bank_files import csv_file
+from tests.bank_world import add_account, import_now, open_reconciliation_with_a_match
 
 
 def add_ledger_account(name="Cash, operating", number="1010", currency="USD"):
