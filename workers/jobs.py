@@ -11,6 +11,7 @@ import structlog
 from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
 
+from app.connections.imports import import_upload
 from app.jobs import runs
 from app.jobs.runs import Claim, LeaseLost
 from app.kernel import limits
@@ -26,7 +27,9 @@ _log = structlog.get_logger(__name__)
 
 _EXIT_LEASE_LOST: Final = 75
 
-_HANDLERS: Final[dict[JobKind, Callable[[Actor, Claim], None]]] = {
+
+_HANDLERS: Final[dict[JobKind, Callable[[Actor, Claim], object]]] = {
+    JobKind.IMPORT_BANK_FILE: import_upload,
     JobKind.IMPORT_LEDGER_FILE: run_import,
     JobKind.MATCH: run_matching,
 }

@@ -6,16 +6,40 @@ from typing import Any
 
 from flask import Flask, g, url_for
 
-from app.blueprints import audit, auth, home, ops, people, rules, settings
+from app.blueprints import (
+    audit,
+    auth,
+    connections,
+    home,
+    ops,
+    people,
+    reconciliation,
+    rules,
+    settings,
+    transactions,
+)
 from app.people.sign_in import organizations_of
 from app.web.access import visitor_actor
 from app.web.job_dashboard import mount_job_dashboard
 from app.web.navigation import menu
 from app.web.pages import wants_fragment
 
+_AREAS = (
+    audit,
+    auth,
+    connections,
+    home,
+    ops,
+    people,
+    reconciliation,
+    rules,
+    settings,
+    transactions,
+)
+
 
 def register_blueprints(app: Flask) -> None:
-    for module in (audit, auth, home, ops, people, rules, settings):
+    for module in _AREAS:
         app.register_blueprint(module.bp)
     mount_job_dashboard(app)
 
