@@ -39,6 +39,7 @@ class LonelyClient(FlaskClient):
     """Makes each request as a server does: it shares no context with the test or another."""
 
     def open(self, *args, **kwargs):
+        kwargs["buffered"] = True
         answer = contextvars.Context().run(super().open, *args, **kwargs)
         if has_app_context():
             db.session.rollback()  # what the test reads next is what the request left

@@ -306,7 +306,7 @@ def limited(app, cast, monkeypatch, request):
 
 @pytest.mark.parametrize("limited", ["with Redis", "without Redis"], indirect=True)
 @pytest.mark.filterwarnings("ignore:Rate limit storage")
-def test_the_eleventh_attempt_within_a_minute_is_put_off(limited):
+def test_the_eleventh_attempt_within_a_minute_is_put_off(app, limited):
     client = limited.test_client()
     answers = [enter(client, "alice@acme.example", "wrong").status_code for _ in range(10)]
     assert answers == [422] * 10
@@ -314,6 +314,10 @@ def test_the_eleventh_attempt_within_a_minute_is_put_off(limited):
     assert late.status_code == 429
     assert "Wait a minute" in late.text
     assert client.get("/sign-in").status_code == 200
+    redis_is_there = limited.extensions["settings"] == replace(
+        app.extensions["settings"], environment=Environment.DEVELOPMENT
+    )
+    assert bool(app.extensions["redis"].keys("LIMIT*")) is redis_is_there
 
 
 def test_the_account_page_is_sound(app, cast):
