@@ -29,7 +29,7 @@ LINES = """
 {% from "_macros/buttons.html" import action_form, needs_selection %}
 {% from "_macros/figures.html" import date, money %}
 {% from "_macros/forms.html" import csrf, select %}
-{% from "_macros/matching.html" import pair_cells, pair_head, score, why %}
+{% from "_macros/matching.html" import dock, pair_cells, pair_head, score, why %}
 {% from "_macros/tables.html" import tick, tick_all %}
 <div id="lines" class="stack" hx-get="/lines" hx-trigger="lines-changed from:body" hx-target="this" hx-swap="{{ swap }}">
   <section class="sheet">
@@ -67,15 +67,10 @@ LINES = """
         </div>
       </section>
     {% endfor %}
-    <div class="dock">
-      <output aria-live="polite">
-        <span><span data-count="bank">0</span> bank <b data-total="bank">–</b></span>
-        <span><span data-count="gl">0</span> ledger <b data-total="gl">–</b></span>
-        <span class="remainder" data-state="none">Remainder <b data-remainder>–</b></span>
-      </output>
+    {% call dock() %}
       <div class="rest" data-when-remainder>{{ select("rest_account", "Write the rest off to", [("6100", "Bank fees")]) }}</div>
       {{ needs_selection("Match", "both", "match", key="m") }}
-    </div>
+    {% endcall %}
   </form>
 </div>
 """
