@@ -6,14 +6,14 @@ from typing import Any
 
 from flask import Flask, url_for
 
-from app.blueprints import auth, home, ops
+from app.blueprints import auth, home, ops, reconciliation
 from app.people.sign_in import organizations_of
 from app.web.access import visitor_actor
 from app.web.navigation import menu
 
 
 def register_blueprints(app: Flask) -> None:
-    for module in (auth, home, ops):
+    for module in (auth, home, ops, reconciliation):
         app.register_blueprint(module.bp)
     ops.register_dashboard(app)
 

@@ -232,8 +232,8 @@ def _read_rows(
         file.rows.append(row)
     if shortened:
         file.warnings.append(
-            f"{shortened:,} texts are longer than {limits.CELL_CHARACTERS_MAX:,} characters and "
-            "are kept shortened."
+            f"Texts of more than {limits.CELL_CHARACTERS_MAX:,} characters, kept shortened: "
+            f"{shortened:,}."
         )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from app.kernel.ids import new_id
 from app.kernel.money import decimal_text
@@ -18,8 +18,6 @@ from app.ledger import import_state
 from app.ledger.import_file import Finding, LedgerRow, journal_finding
 from app.ledger.import_state import StoredAccount, StoredEntry, StoredJournal
 from app.models import JournalSource
-
-_FIELDS: Final = ("date", "amount_minor", "currency", "description", "counterparty", "reference")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +205,15 @@ class _Planner:
 def _equal(
     row: LedgerRow, account: StoredAccount, journal_id: str | None, stored: StoredEntry
 ) -> bool:
-    return (stored.gl_account_id, stored.journal_entry_id) == (account.id, journal_id) and all(
-        getattr(row, name) == getattr(stored, name) for name in _FIELDS
+    return (
+        row.amount_minor == stored.amount_minor
+        and row.date == stored.date
+        and account.id == stored.gl_account_id
+        and journal_id == stored.journal_entry_id
+        and row.currency == stored.currency
+        and row.description == stored.description
+        and row.counterparty == stored.counterparty
+        and row.reference == stored.reference
     )
 
 
@@ -221,17 +226,21 @@ def difference(planned: PlannedEntry, numbers: Mapping[str, str]) -> tuple[dict[
     """
     stored, row = planned.stored, planned.row
     assert stored is not None, "a new entry has no before"
-    before: dict[str, Any] = {
-        "account_number": numbers[stored.gl_account_id],
-        "amount": decimal_text(stored.amount_minor, stored.currency),
-        **{name: getattr(stored, name) for name in _FIELDS if name != "amount_minor"},
-    }
-    after: dict[str, Any] = {
-        "account_number": row.account_number,
-        "amount": decimal_text(row.amount_minor, row.currency),
-        **{name: getattr(row, name) for name in _FIELDS if name != "amount_minor"},
-    }
+    before = _facts(stored, numbers[stored.gl_account_id])
+    after = _facts(row, row.account_number)
     if stored.journal_entry_id != planned.journal_entry_id:
         before["journal"], after["journal"] = "", row.journal
     changed = [name for name in before if before[name] != after[name]]
     return {name: before[name] for name in changed}, {name: after[name] for name in changed}
+
+
+def _facts(line: LedgerRow | StoredEntry, account_number: str) -> dict[str, Any]:
+    return {
+        "account_number": account_number,
+        "date": line.date,
+        "amount": decimal_text(line.amount_minor, line.currency),
+        "currency": line.currency,
+        "description": line.description,
+        "counterparty": line.counterparty,
+        "reference": line.reference,
+    }

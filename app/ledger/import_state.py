@@ -67,7 +67,7 @@ def accounts_by_number() -> dict[str, StoredAccount]:
         .where(Reconciliation.status == ReconciliationStatus.CERTIFIED)
         .group_by(LedgerBankAccount.gl_account_id)
     )
-    dates: dict[str, date] = dict(db.session.execute(certified_until).tuples().all())
+    dates: dict[str, date] = dict(db.session.execute(certified_until).all())
     return {
         account.number: StoredAccount(
             account.id, account.number, account.name, account.currency, dates.get(account.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
@@ -21,8 +21,14 @@ from app.tenancy.scope import insert_owned
 Item = TypeVar("Item")
 
 
-def carry_out(actor: Actor, plan: Plan, accounts: Mapping[str, StoredAccount]) -> None:
-    """Write what the plan says, and each changed entry into the audit trail.
+_CHANGES_PER_EVENT: Final = 500
+"""Changed entries that one audit event names; a whole file of them stays a matter of seconds."""
+
+
+def carry_out(
+    actor: Actor, import_id: str, plan: Plan, accounts: Mapping[str, StoredAccount]
+) -> None:
+    """Write what the plan says, and what stood in each changed entry into the audit trail.
 
     The caller records the import itself, which stands for the created entries.
     """
@@ -34,8 +40,13 @@ def carry_out(actor: Actor, plan: Plan, accounts: Mapping[str, StoredAccount]) -
     _insert(GlEntry, [_entry_row(planned) for planned in plan.created])
     _update(GlEntry, [_entry_change(planned) for planned in plan.changed])
     numbers = {account.id: account.number for account in accounts.values()}
-    for chunk in _chunks(plan.changed):
-        record(actor, *(_audited(planned, numbers) for planned in chunk))
+    record(
+        actor,
+        *(
+            _audited(import_id, chunk, numbers)
+            for chunk in _chunks(plan.changed, _CHANGES_PER_EVENT)
+        ),
+    )
 
 
 def _journal_row(actor: Actor, journal: PlannedJournal) -> Mapping[str, Any]:
@@ -78,9 +89,14 @@ def _entry_change(planned: PlannedEntry) -> Mapping[str, Any]:
     }
 
 
-def _audited(planned: PlannedEntry, numbers: Mapping[str, str]) -> Change:
-    before, after = difference(planned, numbers)
-    return Change("gl_entry.changed", "gl_entry", planned.entry_id, before, after)
+def _audited(import_id: str, changed: Sequence[PlannedEntry], numbers: Mapping[str, str]) -> Change:
+    """Return one event with what stood and what stands, by external id."""
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    for planned in changed:
+        key = planned.row.external_id
+        before[key], after[key] = difference(planned, numbers)
+    return Change("gl_entries.changed", "ledger_import", import_id, before, after)
 
 
 def _insert(model: type[OrganizationOwned], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -94,6 +110,8 @@ def _update(model: type[OrganizationOwned], rows: Sequence[Mapping[str, Any]]) -
         db.session.execute(sa.update(model), list(chunk))
 
 
-def _chunks(values: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    for start in range(0, len(values), limits.INGEST_CHUNK_ROWS):
-        yield values[start : start + limits.INGEST_CHUNK_ROWS]
+def _chunks(
+    values: Sequence[Item], size: int = limits.INGEST_CHUNK_ROWS
+) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]

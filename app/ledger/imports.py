@@ -196,7 +196,7 @@ def _import(actor: Actor, kept: LedgerImport, file: LedgerFile) -> ImportOutcome
     findings = _findings(file, plan)
     if findings:
         raise LedgerRowsRefused(findings)
-    carry_out(actor, plan, accounts)
+    carry_out(actor, kept.id, plan, accounts)
     _describe(kept, file, plan, accounts)
     kept.state, kept.imported_at = LedgerImportState.IMPORTED, utc_now()
     db.session.flush()
