@@ -3,7 +3,7 @@
 
 VENV := .venv
 PY := $(VENV)/bin/python
-PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --requirement
+PIP_INSTALL := $(PY) -m pip install -qq --disable-pip-version-check --requirement
 PIP_COMPILE := $(PY) -m piptools compile --quiet --no-header --no-annotate --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 BENCHMARKS := $(sort $(wildcard benchmarks/bench_*.py))

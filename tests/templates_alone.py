@@ -21,15 +21,18 @@ def _day(day: dt.date) -> str:
     return f"{day.day} {day:%b}"
 
 
-def environment(pages: dict[str, str] | None = None) -> Environment:
-    """Return the templates with stand-ins for what Flask provides, and any `pages` beside them."""
+def environment(pages: dict[str, str] | None = None, *, trim: bool = True) -> Environment:
+    """Return the templates with stand-ins for what Flask provides, and any `pages` beside them.
+
+    The templates must come out right whether or not the application trims blocks.
+    """
     loaders = [FileSystemLoader(TEMPLATES), DictLoader(pages or {})]
     env = Environment(
         loader=ChoiceLoader(loaders),
         autoescape=True,
         undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+        trim_blocks=trim,
+        lstrip_blocks=trim,
     )
     env.filters.update(amount=display_amount, day=_day)
     env.globals.update(

@@ -11,6 +11,7 @@ import structlog
 from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
 
+from app.connections.imports import import_upload
 from app.jobs import runs
 from app.jobs.runs import Claim, LeaseLost
 from app.kernel import limits
@@ -19,6 +20,7 @@ from app.ledger.imports import run_import
 from app.models import JobKind, db
 from app.people.sign_in import actor_of
 from app.reconciliation.matching_run import run_matching
+from app.reconciliation.opening import request_matching_after_import
 from app.tenancy.actor import Actor
 from app.tenancy.scope import organization_scope
 
@@ -26,8 +28,20 @@ _log = structlog.get_logger(__name__)
 
 _EXIT_LEASE_LOST: Final = 75
 
+
+def _import_bank_file(actor: Actor, held: Claim) -> None:
+    import_upload(actor, held)
+    request_matching_after_import(actor)
+
+
+def _import_ledger_file(actor: Actor, held: Claim) -> None:
+    run_import(actor, held)
+    request_matching_after_import(actor)
+
+
 _HANDLERS: Final[dict[JobKind, Callable[[Actor, Claim], None]]] = {
-    JobKind.IMPORT_LEDGER_FILE: run_import,
+    JobKind.IMPORT_BANK_FILE: _import_bank_file,
+    JobKind.IMPORT_LEDGER_FILE: _import_ledger_file,
     JobKind.MATCH: run_matching,
 }
 

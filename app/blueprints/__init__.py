@@ -4,25 +4,50 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask, g, url_for
 
-from app.blueprints import auth, home, ops
+from app.blueprints import (
+    audit,
+    auth,
+    connections,
+    home,
+    ops,
+    people,
+    reconciliation,
+    rules,
+    settings,
+    transactions,
+)
 from app.people.sign_in import organizations_of
 from app.web.access import visitor_actor
 from app.web.navigation import menu
+from app.web.pages import wants_fragment
+
+_AREAS = (
+    audit,
+    auth,
+    connections,
+    home,
+    ops,
+    people,
+    reconciliation,
+    rules,
+    settings,
+    transactions,
+)
 
 
 def register_blueprints(app: Flask) -> None:
-    for module in (auth, home, ops):
+    for module in _AREAS:
         app.register_blueprint(module.bp)
     ops.register_dashboard(app)
 
     @app.context_processor
     def _page_frame() -> dict[str, Any]:
-        """Give every page its menu and the person's organizations."""
-        actor = visitor_actor()
-        if actor is None:
-            return {"actor": None}
+        """Give every page its menu and the person's organizations; a fragment has neither."""
+        actor = None if g.get("crashed") else visitor_actor()
+        if actor is None or wants_fragment():
+            return {"actor": actor}
         choices = organizations_of(actor.user_id)
         return {
             "actor": actor,

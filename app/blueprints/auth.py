@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from flask import Blueprint, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_user, logout_user
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validates_schema
 
 from app.extensions import limiter
 from app.kernel.errors import Invalid, NotFound
@@ -19,15 +22,26 @@ from app.web.pages import UNPROCESSABLE, go, render
 
 bp = Blueprint("auth", __name__)
 
+# Browsers take “//” and “/\” for another host, also with a tab or a line end between.
+_OWN_PATH: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*", re.ASCII)
+
 
 class SignInForm(Form):
-    email = fields.Str(required=True, validate=validate.Length(1, 320, error="Enter your e-mail."))
-    password = fields.Str(required=True, validate=validate.Length(1, error="Enter your password."))
+    """Whatever was typed is compared; every refusal reads the same."""
+
+    email = fields.Str(load_default="")
+    password = fields.Str(load_default="")
 
 
 class PasswordForm(Form):
     current_password = fields.Str(required=True)
     password = fields.Str(required=True)
+    password_again = fields.Str(required=True)
+
+    @validates_schema
+    def _typed_the_same_twice(self, data: dict[str, str], **_others: object) -> None:
+        if data.get("password") != data.get("password_again"):
+            raise ValidationError("This is not the same as above.", "password_again")
 
 
 @bp.get("/sign-in")
@@ -35,7 +49,7 @@ class PasswordForm(Form):
 def sign_in() -> ResponseReturnValue:
     if visitor_actor() is not None:
         return redirect(url_for("home.index"))
-    return render("auth/sign_in.html", email="", errors={}, next=request.args.get("next", ""))
+    return render("auth/sign_in.html", email="", message="", next=request.args.get("next", ""))
 
 
 @bp.post("/sign-in")
@@ -43,14 +57,14 @@ def sign_in() -> ResponseReturnValue:
 @limiter.limit(SIGN_IN_PER_MINUTE)
 def sign_in_now() -> ResponseReturnValue:
     try:
-        values = load_form(SignInForm())
+        values = load_form(SignInForm(), verbatim=("password",))
         who = people.sign_in(values["email"], values["password"])
     except Invalid as refusal:
         return render(
             "auth/sign_in.html",
             status=UNPROCESSABLE,
             email=request.form.get("email", ""),
-            errors=refusal.fields,
+            message=refusal.detail,
             next=request.form.get("next", ""),
         )
     session.clear()
@@ -91,7 +105,9 @@ def account() -> ResponseReturnValue:
 @needs(Permission.VIEW)
 def change_password() -> ResponseReturnValue:
     try:
-        values = load_form(PasswordForm())
+        values = load_form(
+            PasswordForm(), verbatim=("current_password", "password", "password_again")
+        )
         epoch = members.change_own_password(
             current_actor(), values["current_password"], values["password"]
         )
@@ -104,5 +120,4 @@ def change_password() -> ResponseReturnValue:
 
 def _own_path(target: str) -> str:
     """Return the path to go on to, only ever one of ours."""
-    inside = target.startswith("/") and not target.startswith(("//", "/\\"))
-    return target if inside else url_for("home.index")
+    return target if _OWN_PATH.fullmatch(target) else url_for("home.index")

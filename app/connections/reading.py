@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Final
 
 from app.connections.fingerprints import SourceRow
-from app.kernel.errors import Invalid
 from app.kernel.money import AmountInvalid, to_minor
 from app.statements import parse_statement
 from app.statements.mapping import CsvMapping
@@ -23,6 +22,8 @@ from app.statements.parsed import (
 
 ACCOUNT_UNCLEAR: Final = "account_unclear"
 """Code of the finding that a person settles by choosing one of the file's accounts."""
+
+_CURRENCY_MISMATCH: Final = "currency_mismatch"
 
 REMEMBERED_UNFIT: Final = "remembered_mapping_unfit"
 
@@ -107,14 +108,10 @@ def read_file(
         corrected: How a person says that this file is to be read; holds without more ado.
         chosen_account: Which of the file's accounts a person says it is.
     """
-    mapping = corrected or remembered
-    try:
-        parsed = parse_statement(data, mapping=mapping, currency=account.currency)
-    except Invalid as refusal:  # a mapping that names what the file does not have
-        parsed = _refused_mapping(mapping, refusal)
+    parsed = _parsed(data, corrected or remembered, account, chosen_account)
     findings = list(parsed.findings)
     if remembered is not None and corrected is None and not parsed.accepted:
-        afresh = parse_statement(data, currency=account.currency)
+        afresh = _parsed(data, None, account, chosen_account)
         if afresh.accepted or parsed.format != afresh.format:
             parsed, findings = afresh, [*afresh.findings]
             if parsed.format == "csv":
@@ -122,13 +119,26 @@ def read_file(
     return _reading(parsed, findings, account, chosen_account)
 
 
+def _parsed(
+    data: bytes, mapping: CsvMapping | None, account: AccountFacts, chosen_account: str
+) -> ParsedFile:
+    """Read the file; other accounts in it may be in other currencies, ours may not."""
+    parsed = parse_statement(data, mapping=mapping, currency=account.currency)
+    codes = {finding.code for finding in parsed.findings if finding.level is Level.ERROR}
+    if codes != {_CURRENCY_MISMATCH}:
+        return parsed
+    any_currency = parse_statement(data, mapping=mapping)
+    ours, _ = _statements_of(any_currency, account, chosen_account)
+    agrees = bool(ours) and all(one.currency == account.currency for one in ours)
+    return any_currency if agrees else parsed
+
+
 def _reading(
     parsed: ParsedFile, findings: list[Finding], account: AccountFacts, chosen_account: str
 ) -> Reading:
     statements, unclear = _statements_of(parsed, account, chosen_account)
     findings += unclear
-    if not unclear:
-        findings += _currency_findings(statements, account)
+    assert all(one.currency in {None, account.currency} for one in statements)
     rows: list[SourceRow] = []
     if not _has_error(findings):
         rows, unfit = _source_rows(statements, account.currency)
@@ -184,19 +194,6 @@ def _unclear(names: Sequence[str], account: AccountFacts) -> Finding:
     else:
         message = f"The file holds {len(names)} accounts; choose the one that is {ours}."
     return Finding(Level.ERROR, None, None, ACCOUNT_UNCLEAR, message)
-
-
-def _currency_findings(
-    statements: Sequence[ParsedStatement], account: AccountFacts
-) -> list[Finding]:
-    others = {one.currency for one in statements if one.currency} - {account.currency}
-    if not others:
-        return []
-    message = (
-        f"The file is in {', '.join(sorted(others))} and “{account.name}” in {account.currency}; "
-        "upload it to an account of its currency."
-    )
-    return [Finding(Level.ERROR, None, None, "currency_differs", message)]
 
 
 def _source_rows(
@@ -272,8 +269,3 @@ def _unfit() -> Finding:
         "check the columns below."
     )
     return Finding(Level.WARNING, None, None, REMEMBERED_UNFIT, message)
-
-
-def _refused_mapping(mapping: CsvMapping | None, refusal: Invalid) -> ParsedFile:
-    finding = Finding(Level.ERROR, None, None, refusal.code, refusal.detail)
-    return ParsedFile("csv", mapping, (), (finding,), rows_read=0)

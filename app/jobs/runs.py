@@ -135,13 +135,15 @@ def claim(run_id: str) -> Claim | None:
 
 
 def renew(held: Claim) -> bool:
-    """Lengthen the lease; False when it was lost."""
+    """Lengthen the lease; False when it was lost, but not when the run has just ended."""
     with organization_scope(held.organization_id):
         try:
             with unit_of_work():
                 held.hold()
         except LeaseLost:
-            return False
+            # The writing transaction may have ended the run while this one waited for it.
+            own = owned(JobRun).where(JobRun.id == held.run_id, JobRun.fence == held.fence)
+            return db.session.scalar(own) is not None
         return True
 
 

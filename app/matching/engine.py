@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from app.matching.adaptation import SHIFT_MAX, adapted
 from app.matching.assignment import assign, interchangeable_points, rival_points
 from app.matching.candidates import all_pairs, amount_kinds, candidate_pairs
 from app.matching.explain import Explainer
+from app.matching.groups import Group, find_groups
 from app.matching.history import Memory
 from app.matching.model import Model, load_model, log_odds
 from app.matching.pool import Pool, build_pool
 from app.matching.records import Decision, Item, MatchOptions, MatchResult, ScoredPair, Tier
-from app.matching.signals import Evidence, Signals
+from app.matching.signals import DATE, Evidence, Signals
 from app.matching.vetoes import reversed_entries
 
 if TYPE_CHECKING:
@@ -73,7 +76,7 @@ def match(
     report(0.2)
     floor = min(log_odds(FLOOR_PERCENT), log_odds(options.review_threshold))
     pairs = all_pairs(pool) if options.exhaustive else candidate_pairs(pool, signals.groups)
-    solution = _solve(signals, pairs, floor)
+    solution = _solve(signals, pairs, floor, adapt=True)
     report(0.8)
     found = _proposals(signals, memory, solution, options)
     report(1.0)
@@ -103,7 +106,7 @@ def rank(
     pool = build_pool([bank_item], gl)
     memory = Memory(history)
     signals = Signals(pool, model, memory)
-    solution = _solve(signals, all_pairs(pool), -np.inf)
+    solution = _solve(signals, all_pairs(pool), -np.inf, adapt=False)
     order = np.lexsort((solution.evidence.gl_rows, -solution.scores))[:limit]
     writer = _Writer(signals, memory, solution)
     options = MatchOptions()
@@ -122,15 +125,21 @@ def _solve(
     signals: Signals,
     pairs: Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]],
     floor: float,
+    *,
+    adapt: bool,
 ) -> Solution:
     """Score the pairs, drop those under the floor, weigh rivals, assign."""
     kept: list[Evidence] = [signals.evidence(*_no_rows())]
     scored_count = 0
+    best_date = signals.model.best_date() + SHIFT_MAX
     for bank_rows, gl_rows in pairs:
         evidence = signals.evidence(bank_rows, gl_rows)
         scored_count += len(bank_rows)
-        kept.append(evidence.taken(evidence.log_odds >= floor))
+        kept.append(evidence.taken(evidence.without(DATE) + best_date >= floor))
     evidence = _joined(kept)
+    if adapt:
+        evidence = signals.with_dates_of(adapted(signals, evidence), evidence)
+        evidence = evidence.taken(evidence.log_odds >= floor)
     pool = signals.pool
     ours, theirs = evidence.bank_rows, evidence.gl_rows
     rivals = rival_points(ours, theirs, evidence.log_odds)
@@ -191,6 +200,14 @@ def _proposals(
     gl_taken = np.zeros(len(signals.pool.gl), np.bool_)
     bank_taken[evidence.bank_rows[auto]] = True
     gl_taken[evidence.gl_rows[auto]] = True
+    groups = find_groups(signals, np.flatnonzero(~bank_taken), np.flatnonzero(~gl_taken))
+    singles = _best_single(solution, len(signals.pool.bank), len(signals.pool.gl))
+    for group in groups:
+        proposal = writer.group(group, singles, options)
+        if proposal is not None:
+            yield proposal
+            bank_taken[list(group.bank_rows)] |= proposal.tier is Tier.AUTO
+            gl_taken[list(group.gl_rows)] |= proposal.tier is Tier.AUTO
     shown = scores >= options.review_threshold
     shown &= ~bank_taken[evidence.bank_rows] & ~gl_taken[evidence.gl_rows]
     indices = np.flatnonzero(shown)
@@ -205,6 +222,16 @@ def _proposals(
     places = _places(evidence.bank_rows[indices[order]])
     for index in indices[order][places < SUGGESTIONS_MAX]:
         yield writer.pair(int(index), Tier.REVIEW)
+
+
+def _best_single(
+    solution: Solution, bank_count: int, gl_count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the score of the best single pair of each row of both sides."""
+    bank, gl = np.zeros(bank_count), np.zeros(gl_count)
+    np.maximum.at(bank, solution.evidence.bank_rows, solution.scores)
+    np.maximum.at(gl, solution.evidence.gl_rows, solution.scores)
+    return bank, gl
 
 
 def _places(sorted_rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -262,6 +289,35 @@ class _Writer:
             contributions=contributions,
             rivals_count=rivals_count,
             margin=log_odds(score) - self._best[index],
+        )
+
+    def group(
+        self,
+        group: Group,
+        singles: tuple[NDArray[np.float64], NDArray[np.float64]],
+        options: MatchOptions,
+    ) -> ScoredPair | None:
+        """Return the proposal for a group, or nothing where it is under the review threshold."""
+        bank, gl = self._pool.bank, self._pool.gl
+        score = 100.0 / (1.0 + math.exp(-group.log_odds))
+        rival = max(
+            float(singles[0][list(group.bank_rows)].max()),
+            float(singles[1][list(group.gl_rows)].max()),
+        )
+        if score < options.review_threshold:
+            return None
+        sure = group.supported and group.solutions == 1 and rival < score
+        auto = sure and score >= options.auto_threshold
+        if not auto:
+            score = min(score, math.nextafter(options.auto_threshold, 0.0))
+        return ScoredPair(
+            bank_ids=tuple(bank.items[row].id for row in group.bank_rows),
+            gl_ids=tuple(gl.items[row].id for row in group.gl_rows),
+            score=score,
+            tier=Tier.AUTO if auto else Tier.REVIEW,
+            contributions=self._explainer.group(group),
+            rivals_count=group.solutions - 1,
+            margin=log_odds(score) - log_odds(rival),
         )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.kernel.money import display_amount
 from app.matching.candidates import EQUAL, FEE, NEAR, ROUNDING, TRANSPOSED
+from app.matching.groups import Group
 from app.matching.history import Memory, memory_key
 from app.matching.model import CHANNELS
 from app.matching.normalize import Channel
@@ -87,6 +88,29 @@ class Explainer:
         else:
             words = "their references contradict each other"
         return (Contribution("veto", 0.0, words),)
+
+    def group(self, group: Group) -> tuple[Contribution, ...]:
+        """Return why several lines belong to one."""
+        count = max(len(group.bank_rows), len(group.gl_rows))
+        bank_days = [int(self._bank.days[row]) for row in group.bank_rows]
+        gl_days = [int(self._gl.days[row]) for row in group.gl_rows]
+        apart = max(abs(b - g) for b in bank_days for g in gl_days)
+        many_days = set(gl_days) if len(gl_days) > 1 else set(bank_days)
+        others = group.solutions - 1
+        words = {
+            "amount": f"{count} lines add up exactly",
+            "date": f"within {apart} day{'s' if apart != 1 else ''}"
+            + (", all of one day" if len(many_days) == 1 else ""),
+            "description": "names agree on all",
+            "reference": f"number {group.number} on all",
+            "rivals": f"{others} other way{'s' if others != 1 else ''} to reach the sum",
+            "base": "before anything is compared",
+        }
+        return tuple(
+            Contribution(signal, points, words[signal])
+            for signal, points in group.points.items()
+            if points or signal in {"amount", "date"}
+        )
 
     def _amount(self, bank_row: int, gl_row: int, kind: int) -> str:
         bank, gl = self._bank.items[bank_row], self._gl.items[gl_row]

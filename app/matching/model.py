@@ -60,8 +60,10 @@ class Model:
         amount_roundness: Added to it, by how round the amount is.
         amount_unequal: By kind of difference, in the order of `UNEQUAL_AMOUNTS`.
         date: By channel, over the days from ledger to bank.
+        date_shares: By channel, how true pairs spread over the bins of `date`; positive, sum 1.
         coverage: Names, by how much of them agrees.
         information: Added to it, by how rare what agrees is.
+        conflict: Added to it, by how much is left over on both sides.
         name_absent: A side without a name.
         reference: By kind of agreement, in the order of `REFERENCES`.
         history: By strength of memory, -1 (rejected) to 1 (confirmed often).
@@ -74,8 +76,10 @@ class Model:
     amount_roundness: Table
     amount_unequal: NDArray[np.float64]
     date: tuple[Table, ...]
+    date_shares: tuple[NDArray[np.float64], ...]
     coverage: Table
     information: Table
+    conflict: Table
     name_absent: float
     reference: NDArray[np.float64]
     history: Table
@@ -88,7 +92,8 @@ class Model:
         return max(table.best for table in self.date)
 
     def best_description(self) -> float:
-        return max(self.coverage.best + self.information.best, self.name_absent)
+        best = self.coverage.best + self.information.best + self.conflict.best
+        return max(best, self.name_absent)
 
     def best_alone(self) -> dict[str, float]:
         """Return the calibrated log-odds that each signal reaches with all others silent."""
@@ -170,8 +175,10 @@ def _built(data: Mapping[str, Any]) -> Model:
         amount_roundness=_table(data["amount_roundness"]),
         amount_unequal=np.array([float(unequal[kind]) for kind in UNEQUAL_AMOUNTS]),
         date=tuple(_table(dates[channel]) for channel in CHANNELS),
+        date_shares=tuple(_shares(dates[channel]) for channel in CHANNELS),
         coverage=_table(data["coverage"]),
         information=_table(data["information"]),
+        conflict=_table(data["conflict"]),
         name_absent=float(data["name_absent"]),
         reference=np.array([float(references[kind]) for kind in REFERENCES]),
         history=_table(data["history"]),
@@ -192,6 +199,13 @@ def _table(data: Mapping[str, Any]) -> Table:
     return Table(edges, weights)
 
 
+def _shares(data: Mapping[str, Any]) -> NDArray[np.float64]:
+    shares = np.array(data["shares"], np.float64)
+    if shares.shape != (len(data["weights"]),) or not (shares > 0).all():
+        raise ValueError("shares must be positive, one for each weight")
+    return np.asarray(shares / shares.sum(), np.float64)
+
+
 def _check(model: Model, name: str) -> None:
     """Refuse weights that break what the search and the explanation rely on."""
     rising = {
@@ -199,6 +213,7 @@ def _check(model: Model, name: str) -> None:
         "information": model.information.weights,
         "reference": model.reference,
         "history": model.history.weights,
+        "conflict": -model.conflict.weights,
         "amount_rivals": -model.amount_rivals.weights,
         "amount_roundness": -model.amount_roundness.weights,
         "calibration": model.calibration[1],

@@ -56,11 +56,14 @@ class NameSimilarity:
         coverage: 0 to 1, how much of the names agrees, rare words weighing more; 0 where a side
             has no name.
         information: Nats; how surprising the agreement is: rare names say more.
+        conflict: Nats; what is left over on both sides, the smaller of the two: a city after a
+            bank's name is no conflict, another surname is.
         absent: Whether a side has no name at all, so that nothing can be said.
     """
 
     coverage: NDArray[np.float32]
     information: NDArray[np.float32]
+    conflict: NDArray[np.float32]
     absent: NDArray[np.bool_]
 
 
@@ -101,6 +104,9 @@ class NameIndex:
         self._gl_totals = self._gl_weights.sum(axis=1)
         self._aliased = _aliased(bank, gl)
         self._gl_count = max(len(gl), 1)
+        self._alias_codes = np.array(
+            sorted(b * self._gl_count + g for b, g in self._aliased), np.int64
+        )
 
     def similarity(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
@@ -110,16 +116,22 @@ class NameIndex:
         unique_bank, unique_gl = np.divmod(codes, self._gl_count)
         coverage = np.zeros(len(codes), np.float32)
         information = np.zeros(len(codes), np.float32)
+        conflict = np.zeros(len(codes), np.float32)
         for start in range(0, len(codes), CHUNK_PAIRS):
             part = slice(start, start + CHUNK_PAIRS)
-            coverage[part], information[part] = self._compare(unique_bank[part], unique_gl[part])
-        self._apply_aliases(codes, unique_bank, unique_gl, coverage, information)
+            compared = self._compare(unique_bank[part], unique_gl[part])
+            coverage[part], information[part], conflict[part] = compared
+        hit = self._alias_places(codes)
+        coverage[hit] = np.maximum(coverage[hit], ALIAS_COVERAGE)
+        whole = np.minimum(self._bank_totals[unique_bank[hit]], self._gl_totals[unique_gl[hit]])
+        information[hit] = np.maximum(information[hit], whole)
+        conflict[hit] = 0.0
         absent = (self._bank_totals[unique_bank] == 0) | (self._gl_totals[unique_gl] == 0)
-        return NameSimilarity(coverage[back], information[back], absent[back])
+        return NameSimilarity(coverage[back], information[back], conflict[back], absent[back])
 
     def _compare(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         gl_tokens = self._gl_tokens[gl_rows]
         bank_best = np.zeros((len(bank_rows), NAME_TOKENS_MAX), np.float32)
         gl_best = np.zeros_like(bank_best)
@@ -135,28 +147,19 @@ class NameIndex:
         gl_weights, bank_weights = self._gl_weights[gl_rows], self._bank_weights[bank_rows]
         matched_gl = (gl_best * gl_weights).sum(axis=1)
         matched_bank = (bank_best * bank_weights).sum(axis=1)
-        of_gl = matched_gl / np.maximum(self._gl_totals[gl_rows], 1e-6)
-        of_bank = matched_bank / np.maximum(self._bank_totals[bank_rows], 1e-6)
+        gl_totals, bank_totals = self._gl_totals[gl_rows], self._bank_totals[bank_rows]
+        of_gl = matched_gl / np.maximum(gl_totals, 1e-6)
+        of_bank = matched_bank / np.maximum(bank_totals, 1e-6)
         coverage = 0.7 * np.maximum(of_gl, of_bank) + 0.3 * np.minimum(of_gl, of_bank)
-        return coverage, np.minimum(matched_gl, matched_bank)
+        conflict = np.minimum(gl_totals - matched_gl, bank_totals - matched_bank)
+        return coverage, np.minimum(matched_gl, matched_bank), conflict
 
-    def _apply_aliases(
-        self,
-        codes: NDArray[np.int64],
-        bank_rows: NDArray[np.int64],
-        gl_rows: NDArray[np.int64],
-        coverage: NDArray[np.float32],
-        information: NDArray[np.float32],
-    ) -> None:
-        """Count an acronym, or a name run together, as the whole name."""
-        if not self._aliased:
-            return
-        wanted = np.array(sorted(b * self._gl_count + g for b, g in self._aliased), np.int64)
-        place = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
-        hit = place[codes[place] == wanted] if len(codes) else place[:0]
-        coverage[hit] = np.maximum(coverage[hit], ALIAS_COVERAGE)
-        whole = np.minimum(self._bank_totals[bank_rows[hit]], self._gl_totals[gl_rows[hit]])
-        information[hit] = np.maximum(information[hit], whole)
+    def _alias_places(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return which of the sorted pairs agree by an acronym or a name run together."""
+        if not self._aliased or not len(codes):
+            return np.empty(0, np.int64)
+        place = np.minimum(np.searchsorted(codes, self._alias_codes), len(codes) - 1)
+        return place[codes[place] == self._alias_codes]
 
 
 def _token_weights(

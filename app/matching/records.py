@@ -41,7 +41,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A pair that a person confirmed or rejected; undated it counts as decided at its later line."""
+    """A pair that a person confirmed or rejected; undated, it is as old as its later line."""
 
     outcome: Outcome
     bank: Item

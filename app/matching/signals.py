@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,7 +12,7 @@ from app.kernel.money import minor_digits
 from app.matching.candidates import EQUAL, amount_groups, amount_kinds, equal_count_near
 from app.matching.history import HistoryIndex, Memory
 from app.matching.model import Model
-from app.matching.names import NameIndex
+from app.matching.names import NameIndex, NameSimilarity
 from app.matching.normalize import Channel
 from app.matching.pool import NUMBER_KINDS, UNKNOWN, Pool
 from app.matching.vetoes import Contradictions, directions_agree
@@ -50,6 +50,10 @@ class Evidence:
     log_odds: NDArray[np.float64]
     amounts_equal: NDArray[np.bool_]
 
+    def without(self, signal: int) -> NDArray[np.float64]:
+        """Return the log-odds as if one signal said nothing."""
+        return np.asarray(self.log_odds - self.points[:, signal], np.float64)
+
     def taken(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Evidence:
         return Evidence(
             self.bank_rows[keep],
@@ -76,6 +80,7 @@ class Signals:
         self.bank_equal = equal_count_near(theirs, near[1], ours, near[0], RIVAL_DAYS)
         self.roundness = _roundness(pool)
         self._references = _shared_references(pool)
+        self.number_marks = _number_marks(pool)
 
     def evidence(self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]) -> Evidence:
         """Return what every signal says of each pair."""
@@ -86,8 +91,7 @@ class Signals:
         points[:, DATE] = self.date_points(bank_rows, gl_rows)
         points[:, DESCRIPTION] = self._description(bank_rows, gl_rows)
         points[:, REFERENCE] = self.model.reference[self.reference_kinds(bank_rows, gl_rows)]
-        strengths = self.history.strengths(bank.text_rows[bank_rows], gl.text_rows[gl_rows])
-        points[:, HISTORY] = self.model.history.at(strengths)
+        points[:, HISTORY] = self.model.history.at(self.strengths(bank_rows, gl_rows))
         log_odds = self.model.intercept + points.sum(axis=1)
         possible = directions_agree(self.pool, bank_rows, gl_rows)
         possible &= ~self.contradictions.between(bank_rows, gl_rows)
@@ -110,10 +114,22 @@ class Signals:
     def date_points(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
     ) -> NDArray[np.float64]:
+        return self._date_points(self.model, bank_rows, gl_rows)
+
+    def with_dates_of(self, model: Model, evidence: Evidence) -> Evidence:
+        """Return the evidence with the date weights of another model."""
+        points = evidence.points.copy()
+        points[:, DATE] = self._date_points(model, evidence.bank_rows, evidence.gl_rows)
+        log_odds = evidence.without(DATE) + points[:, DATE]
+        return replace(evidence, points=points, log_odds=log_odds)
+
+    def _date_points(
+        self, model: Model, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
         days = self.pool.bank.days[bank_rows] - self.pool.gl.days[gl_rows]
         channels = self.channels(bank_rows, gl_rows)
         points = np.empty(len(days))
-        for channel, table in enumerate(self.model.date):
+        for channel, table in enumerate(model.date):
             mine = channels == channel
             points[mine] = table.at(days[mine])
         return points
@@ -128,23 +144,48 @@ class Signals:
     def _description(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
     ) -> NDArray[np.float64]:
+        return self.name_points(self.best_names(bank_rows, gl_rows))
+
+    def best_names(
+        self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
+    ) -> NameSimilarity:
+        """Return how each bank line's name agrees with the counterparty or else the description."""
         texts = self.pool.bank.text_rows[bank_rows]
         first = self.pool.gl.text_rows[gl_rows]
         second = self.pool.gl.second_rows[gl_rows]
-        points = self.text_points(texts, first)
+        names = self.names.similarity(texts, first)
         other = np.flatnonzero(second != first)
-        points[other] = np.maximum(points[other], self.text_points(texts[other], second[other]))
-        return points
+        if len(other):
+            others = self.names.similarity(texts[other], second[other])
+            better = self.name_points(others) > self.name_points(names)[other]
+            better |= names.absent[other]
+            places = other[better]
+            names.coverage[places] = others.coverage[better]
+            names.information[places] = others.information[better]
+            names.conflict[places] = others.conflict[better]
+            names.absent[places] = others.absent[better]
+        return names
 
-    def text_points(
-        self, bank_texts: NDArray[np.int64], gl_texts: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Return the weight of each pair of unique texts."""
-        names = self.names.similarity(bank_texts, gl_texts)
-        points = self.model.coverage.at(names.coverage) + self.model.information.at(
-            names.information
-        )
+    def name_points(self, names: NameSimilarity) -> NDArray[np.float64]:
+        """Return the weights of some similarities."""
+        coverage = self.model.coverage.at(names.coverage)
+        points = coverage + self.model.information.at(names.information)
+        points += self.model.conflict.at(names.conflict)
         return np.where(names.absent, self.model.name_absent, points)
+
+    def strengths(
+        self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return the strength of memory for each pair."""
+        bank, gl = self.pool.bank, self.pool.gl
+        return self.history.strengths(bank.text_rows[bank_rows], gl.text_rows[gl_rows])
+
+    def number_shared(
+        self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Return whether each pair shares a number, however many other lines carry it."""
+        bank, gl = self.number_marks
+        return np.asarray((bank[bank_rows] & gl[gl_rows]).any(axis=1), np.bool_)
 
     def reference_kinds(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
@@ -155,7 +196,8 @@ class Signals:
             return np.zeros(len(bank_rows), np.int64)
         wanted = bank_rows * len(self.pool.gl) + gl_rows
         place = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
-        return np.where(codes[place] == wanted, kinds[place], NO_REFERENCE)
+        found = np.where(codes[place] == wanted, kinds[place], NO_REFERENCE)
+        return np.asarray(found, np.int64)
 
 
 def _roundness(pool: Pool) -> NDArray[np.int64]:
@@ -166,6 +208,27 @@ def _roundness(pool: Pool) -> NDArray[np.int64]:
     amounts = np.abs(pool.bank.amounts_minor)
     whole = amounts % np.maximum(units, 1) == 0
     return whole.astype(np.int64) + (amounts % np.maximum(units * ROUND_UNITS, 1) == 0)
+
+
+def _number_marks(pool: Pool) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return for each row of both sides a set of bits; a common number is a common bit.
+
+    Numbers that only one side knows have no bit; four words keep chance agreement rare, and
+    who relies on a number compares it itself.
+    """
+    shared = {n for numbers in pool.bank.numbers for n in numbers}
+    shared &= {n for numbers in pool.gl.numbers for n in numbers}
+    places = {number: place % 256 for place, number in enumerate(sorted(shared))}
+    marks = []
+    for side in (pool.bank, pool.gl):
+        bits = np.zeros((len(side), 4), np.uint64)
+        for row, numbers in enumerate(side.numbers):
+            for number in numbers:
+                place = places.get(number)
+                if place is not None:
+                    bits[row, place // 64] |= np.uint64(1 << place % 64)
+        marks.append(bits)
+    return marks[0], marks[1]
 
 
 def _shared_references(pool: Pool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

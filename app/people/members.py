@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from app.audit.trail import Change, record
-from app.kernel.errors import Conflict, Invalid
+from app.kernel.errors import Conflict, Invalid, NotFound
 from app.models import Membership, Role, User, db
-from app.models.session import unit_of_work
-from app.people.accounts import find_or_create_user
+from app.models.session import rows_changed, unit_of_work
+from app.people.accounts import find_or_create_user, prepare_account
 from app.tenancy.actor import Actor
 from app.tenancy.passwords import hash_password, password_fits
 from app.tenancy.permissions import Permission
@@ -26,6 +28,7 @@ class Member:
     email: str
     role: Role
     bank_connections: bool
+    is_last_admin: bool = False
 
 
 def members() -> Sequence[Member]:
@@ -36,7 +39,21 @@ def members() -> Sequence[Member]:
         .join(User, User.id == Membership.user_id)
         .order_by(User.name, User.id)
     )
-    return [_member(membership, user) for membership, user in rows]
+    people = [_member(membership, user) for membership, user in rows]
+    admins = [person for person in people if person.role is Role.ADMIN]
+    return [replace(p, is_last_admin=len(admins) == 1 and p is admins[0]) for p in people]
+
+
+def member(membership_id: str) -> Member:
+    """Return one person of the organization in scope.
+
+    Raises:
+        NotFound: No such membership here.
+    """
+    found = next((p for p in members() if p.membership_id == membership_id), None)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def add_member(
@@ -51,12 +68,11 @@ def add_member(
         Conflict: The person is a member already.
     """
     actor.require(Permission.PEOPLE)
-    with unit_of_work():
-        user = find_or_create_user(email, name, password)
+    account = prepare_account(email, name, password)
+    with _one_membership_each(account.email), unit_of_work():
+        user = find_or_create_user(account)
         if db.session.scalar(owned(Membership).where(Membership.user_id == user.id)):
-            raise Conflict(
-                f"{user.email} belongs to the organization already; nothing was changed."
-            )
+            raise _already_here(user.email)
         membership = Membership(user_id=user.id, role=role, bank_connections=bank_connections)
         db.session.add(membership)
         db.session.flush()
@@ -73,6 +89,7 @@ def change_member(actor: Actor, membership_id: str, *, role: Role, bank_connecti
     """
     actor.require(Permission.PEOPLE)
     with unit_of_work():
+        _hold_admins()
         membership = get_owned(Membership, membership_id, lock=True)
         user = _user_of(membership)
         before = _facts(_member(membership, user))
@@ -80,7 +97,8 @@ def change_member(actor: Actor, membership_id: str, *, role: Role, bank_connecti
         db.session.flush()
         _keep_an_admin()
         after = _facts(_member(membership, user))
-        record(actor, Change("person.changed", "membership", membership.id, before, after))
+        if after != before:
+            record(actor, Change("person.changed", "membership", membership.id, before, after))
 
 
 def remove_member(actor: Actor, membership_id: str) -> None:
@@ -91,6 +109,7 @@ def remove_member(actor: Actor, membership_id: str) -> None:
     """
     actor.require(Permission.PEOPLE)
     with unit_of_work():
+        _hold_admins()
         membership = get_owned(Membership, membership_id, lock=True)
         before = _facts(_member(membership, _user_of(membership)))
         db.session.delete(membership)
@@ -104,17 +123,38 @@ def change_own_password(actor: Actor, current_password: str, password: str) -> i
 
     Raises:
         Invalid: The current password is wrong, or the new one is weak.
+        Conflict: It was changed elsewhere at the same time.
     """
+    user = db.session.scalar(sa.select(User).where(User.id == actor.user_id))
+    assert user is not None
+    old_hash, epoch = user.password_hash, user.session_epoch + 1
+    if not password_fits(old_hash, current_password):
+        sentence = "This is not your current password."
+        raise Invalid(sentence, {"current_password": [sentence]})
+    new_hash = hash_password(password, user.email)
     with unit_of_work():
-        user = db.session.scalar(sa.select(User).where(User.id == actor.user_id).with_for_update())
-        assert user is not None
-        if not password_fits(user.password_hash, current_password):
-            sentence = "This is not your current password."
-            raise Invalid(sentence, {"current_password": [sentence]})
-        user.password_hash = hash_password(password, user.email)
-        user.session_epoch += 1
-        record(actor, Change("person.password_changed", "person", user.id, {}, {}))
-        return user.session_epoch
+        changed = rows_changed(
+            sa.update(User)
+            .where(User.id == actor.user_id, User.password_hash == old_hash)
+            .values(password_hash=new_hash, session_epoch=epoch)
+        )
+        if changed != 1:
+            raise Conflict("Your password has just been changed elsewhere; nothing was changed.")
+        record(actor, Change("person.password_changed", "person", actor.user_id, {}, {}))
+    return epoch
+
+
+@contextmanager
+def _one_membership_each(email: str) -> Iterator[None]:
+    """Turn the loser of two simultaneous additions into the refusal it would have got."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise _already_here(email) from error
+
+
+def _already_here(email: str) -> Conflict:
+    return Conflict(f"{email} belongs to the organization already; nothing was changed.")
 
 
 def _user_of(membership: Membership) -> User:
@@ -123,9 +163,17 @@ def _user_of(membership: Membership) -> User:
     return user
 
 
+def _admins() -> sa.Select[Membership]:
+    return owned(Membership).where(Membership.role == Role.ADMIN).order_by(Membership.id)
+
+
+def _hold_admins() -> None:
+    """Put those who change people in line, lest two admins remove each other at once."""
+    db.session.scalars(_admins().with_for_update()).all()
+
+
 def _keep_an_admin() -> None:
-    admins = owned(Membership).where(Membership.role == Role.ADMIN).limit(1)
-    if db.session.scalar(admins) is None:
+    if db.session.scalar(_admins().limit(1)) is None:
         raise Conflict("An organization keeps at least one admin; nothing was changed.")
 
 

@@ -10,7 +10,7 @@ from app.kernel.errors import Invalid
 from app.kernel.ids import new_id
 from app.models import AuditHead, Membership, Organization, Role, User, db
 from app.models.session import unit_of_work
-from app.people.accounts import find_or_create_user
+from app.people.accounts import find_or_create_user, prepare_account
 from app.tenancy.actor import Actor
 from app.tenancy.permissions import permissions_of
 from app.tenancy.scope import organization_scope
@@ -41,12 +41,13 @@ def create_organization(
         raise Invalid("An organization needs a name.", {"name": ["Give it a name."]})
     if time_zone not in available_timezones():
         raise Invalid(f"“{time_zone}” is not a time zone such as America/New_York.")
+    account = prepare_account(admin_email, admin_name, admin_password)
     organization_id = new_id()
     with organization_scope(organization_id), unit_of_work():
         db.session.add(Organization(id=organization_id, name=name.strip(), time_zone=time_zone))
         db.session.flush()
         db.session.add(AuditHead(hash=GENESIS_HASH))
-        user = find_or_create_user(admin_email, admin_name, admin_password)
+        user = find_or_create_user(account)
         db.session.add(Membership(user_id=user.id, role=Role.ADMIN, bank_connections=True))
         db.session.flush()
         record(

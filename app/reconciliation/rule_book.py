@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -13,13 +13,24 @@ from app.audit.trail import Change, record
 from app.kernel.clock import utc_now
 from app.kernel.errors import Invalid, NotFound, TooLarge
 from app.kernel.limits import RULE_TEXT_CHARACTERS_MAX, RULES_MAX
-from app.models import GlAccount, MatchingRule, db
+from app.models import (
+    GlAccount,
+    LedgerBankAccount,
+    Match,
+    MatchingRule,
+    MatchOrigin,
+    MatchState,
+    db,
+)
 from app.models.session import unit_of_work
 from app.reconciliation.conditions import Conditions
 from app.reconciliation.rules import Rule
 from app.tenancy.actor import Actor
 from app.tenancy.permissions import Permission
-from app.tenancy.scope import get_owned, owned
+from app.tenancy.scope import current_organization_id, get_owned, owned
+
+_UNDONE_MIN: Final = 3
+_UNDONE_SHARE: Final = 0.2
 
 
 class Step(StrEnum):
@@ -33,6 +44,29 @@ class ListedRule:
     name: str
     enabled: bool
     conditions: Conditions
+
+
+@dataclass(frozen=True, slots=True)
+class RuleUse:
+    """What became of a rule's matches: those that hold, and those that people undid."""
+
+    matched_count: int = 0
+    undone_count: int = 0
+
+    @property
+    def is_often_undone(self) -> bool:
+        """Tell whether people undo so many that the rule should be looked at."""
+        total = self.matched_count + self.undone_count
+        return self.undone_count >= _UNDONE_MIN and self.undone_count >= _UNDONE_SHARE * total
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChoice:
+    """A ledger bank account whose GL account a rule can be narrowed to."""
+
+    gl_account_id: str
+    label: str
+    currency: str
 
 
 def listed_rules() -> list[ListedRule]:
@@ -55,6 +89,34 @@ def enabled_rules() -> tuple[Rule, ...]:
         Rule(row.id, Conditions.from_json(row.conditions))
         for row in db.session.scalars(_in_order().where(MatchingRule.enabled))
     )
+
+
+def rule_uses() -> dict[str, RuleUse]:
+    """Return by rule id what became of its matches; a rule without any is left out."""
+    counts = db.session.execute(
+        sa.select(
+            Match.rule_id,
+            sa.func.count().filter(Match.state == MatchState.MATCHED),
+            sa.func.count().filter(Match.state == MatchState.UNMATCHED),
+        )
+        .where(Match.organization_id == current_organization_id(), Match.origin == MatchOrigin.RULE)
+        .group_by(Match.rule_id)
+    )
+    return {rule_id: RuleUse(*both) for rule_id, *both in counts if rule_id is not None}
+
+
+def account_choices() -> list[AccountChoice]:
+    """Return the ledger bank accounts by name."""
+    rows = db.session.execute(
+        sa.select(LedgerBankAccount, GlAccount.number)
+        .join(GlAccount, GlAccount.id == LedgerBankAccount.gl_account_id)
+        .where(LedgerBankAccount.organization_id == current_organization_id())
+        .order_by(LedgerBankAccount.name, LedgerBankAccount.id)
+    )
+    return [
+        AccountChoice(account.gl_account_id, f"{account.name} (GL {number})", account.currency)
+        for account, number in rows
+    ]
 
 
 def create_rule(actor: Actor, name: str, conditions: Conditions) -> str:
@@ -113,8 +175,8 @@ def switch_rule(actor: Actor, rule_id: str, *, enabled: bool) -> None:
         _record_change(actor, "rule.switched_on" if enabled else "rule.switched_off", row, before)
 
 
-def move_rule(actor: Actor, rule_id: str, step: Step) -> None:
-    """Move a rule one place up or down; at the end of the list it stays."""
+def move_rule(actor: Actor, rule_id: str, step: Step) -> int:
+    """Move a rule one place up or down, at the list's end not at all; return its place, from 1."""
     actor.require(Permission.SETTINGS)
     with unit_of_work():
         rows = _locked()
@@ -123,13 +185,14 @@ def move_rule(actor: Actor, rule_id: str, step: Step) -> None:
             raise NotFound
         there = here - 1 if step is Step.UP else here + 1
         if not 0 <= there < len(rows):
-            return
+            return here + 1
         row = rows[here]
         rows[here], rows[there] = rows[there], row
         for position, each in enumerate(rows, start=1):
             each.position = position
         places = {"place": here + 1}, {"place": there + 1}
         record(actor, Change("rule.moved", "matching_rule", row.id, *places))
+        return there + 1
 
 
 def delete_rule(actor: Actor, rule_id: str) -> None:

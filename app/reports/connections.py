@@ -137,13 +137,7 @@ def connections_page(actor: Actor, now: datetime) -> ConnectionsPage:
     """Return everything on the Bank Connections page in three statements."""
     cards = _account_cards(_today(actor, now))
     connections = [
-        ConnectionCard(
-            connection_id=connection.id,
-            institution_name=connection.institution_name,
-            path=connection.path,
-            deleted=connection.status == ConnectionStatus.DELETED,
-            accounts=tuple(cards[connection.id]),
-        )
+        _connection_card(connection, cards[connection.id])
         for connection in db.session.scalars(
             owned(FinancialConnection).order_by(
                 FinancialConnection.institution_name, FinancialConnection.id
@@ -155,6 +149,17 @@ def connections_page(actor: Actor, now: datetime) -> ConnectionsPage:
         deleted=tuple(one for one in connections if one.deleted),
         ledger_choices=ledger_choices(),
     )
+
+
+def connection_card(actor: Actor, connection_id: str, now: datetime) -> ConnectionCard:
+    """Return one connection with its accounts.
+
+    Raises:
+        NotFound: There is no such connection here.
+    """
+    connection = get_owned(FinancialConnection, connection_id)
+    cards = _account_cards(_today(actor, now), FinancialAccount.connection_id == connection_id)
+    return _connection_card(connection, cards[connection_id])
 
 
 def account_page(actor: Actor, account_id: str, now: datetime) -> AccountPage:
@@ -182,6 +187,18 @@ def ledger_choices() -> tuple[LedgerChoice, ...]:
     return tuple(
         LedgerChoice(ledger.id, f"GL {number} {ledger.name}", ledger.currency, taken_by)
         for ledger, number, taken_by in rows
+    )
+
+
+def _connection_card(
+    connection: FinancialConnection, accounts: list[AccountCard]
+) -> ConnectionCard:
+    return ConnectionCard(
+        connection_id=connection.id,
+        institution_name=connection.institution_name,
+        path=connection.path,
+        deleted=connection.status == ConnectionStatus.DELETED,
+        accounts=tuple(accounts),
     )
 
 

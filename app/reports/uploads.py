@@ -22,7 +22,7 @@ from app.models import (
     db,
 )
 from app.reports.connections import UploadRow, upload_row
-from app.statements import preview_rows
+from app.statements import preview_headings, preview_rows
 from app.statements.mapping import ROLES, CsvMapping
 from app.tenancy.scope import get_owned, owned
 
@@ -74,6 +74,10 @@ class UploadView:
     """The latest import of exactly the same bytes to this account."""
     progress: Progress | None
     """None before anybody confirmed."""
+
+    @property
+    def csv_mapping(self) -> CsvMapping:
+        return self.mapping or CsvMapping()
 
     @property
     def errors(self) -> list[dict[str, Any]]:
@@ -169,30 +173,37 @@ def _uncovered(covered_until: date | None, upload: Upload) -> tuple[date, date] 
 
 
 def _columns(upload: Upload, mapping: CsvMapping) -> tuple[CsvColumn, ...]:
-    rows = preview_rows(content_of(upload), mapping)
-    header_row = mapping.header_row or 0
-    headings = next((row.cells for row in rows if row.line == header_row), [])
-    shown = [row.cells for row in rows if row.line > header_row][:_VALUES_SHOWN]
+    data = content_of(upload)
+    headings = preview_headings(data, mapping)
+    rows = _below_headings(preview_rows(data, mapping), headings)[:_VALUES_SHOWN]
     roles = _roles_by_position(mapping, headings)
-    width = max((len(cells) for cells in [headings, *shown]), default=0)
     return tuple(
         CsvColumn(
             position=at,
-            heading=headings[at].strip() if at < len(headings) else "",
-            values=tuple(cells[at] if at < len(cells) else "" for cells in shown),
+            heading=heading,
+            values=tuple(cells[at] if at < len(cells) else "" for cells in rows),
             role=roles.get(at, ""),
         )
-        for at in range(width)
+        for at, heading in enumerate(headings)
     )
 
 
+def _below_headings(rows: list[list[str]], headings: list[str]) -> list[list[str]]:
+    """Return the rows after the one that holds the headings, if one does."""
+    names = {heading.casefold() for heading in headings}
+    for at, cells in enumerate(rows):
+        filled = [cell.casefold() for cell in cells if cell]
+        if filled and names.issuperset(filled):
+            return rows[at + 1 :]
+    return rows
+
+
 def _roles_by_position(mapping: CsvMapping, headings: list[str]) -> dict[int, str]:
-    plain = [heading.strip() for heading in headings]
     roles = {}
     for role in ROLES:
         given = getattr(mapping.columns, role)
         for column in given if isinstance(given, tuple) else (given,):
-            position = plain.index(column) if column in plain else column
+            position = headings.index(column) if column in headings else column
             if isinstance(position, int) and position >= 0:
                 roles[position] = role
     return roles

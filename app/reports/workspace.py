@@ -42,6 +42,7 @@ SUGGESTIONS_READ_MAX: Final = 600
 
 SUGGESTIONS_SHOWN: Final = 100
 CANDIDATES_SHOWN: Final = 12
+CANDIDATE_SCORE_MIN: Final = 1.0
 RANKED_ENTRIES_MAX: Final = 20_000
 _TEXTS_SHOWN: Final = 3
 
@@ -345,7 +346,7 @@ def _candidates(
     return tuple(
         Candidate(by_id[pair.gl_ids[0]], pair.score, _words(pair))
         for pair in ranked
-        if len(pair.gl_ids) == 1
+        if len(pair.gl_ids) == 1 and pair.score >= CANDIDATE_SCORE_MIN
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, current_app, g, redirect, request, session, url_for
@@ -54,6 +55,12 @@ def public(view: View) -> View:
 def current_actor() -> Actor:
     """Return who makes this request; only for routes that are not public."""
     return cast("Actor", current_user.actor)
+
+
+def reason_against(permission: Permission) -> str:
+    """Return why a button is disabled for who makes this request; empty when it is not."""
+    actor = current_actor()
+    return "" if actor.may(permission) else actor.refusal(permission)
 
 
 def visitor_actor() -> Actor | None:
@@ -105,9 +112,11 @@ def _required_permission(endpoint: str) -> Permission:
 
 
 def _sign_in_first() -> ResponseReturnValue:
-    target = request.full_path.rstrip("?") if request.method == "GET" else None
     if request.headers.get("HX-Request"):  # never a sign-in form inside a table cell
-        return Response(status=204, headers={"HX-Redirect": url_for("auth.sign_in")})
+        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+        target = f"{page.path}?{page.query}".rstrip("?") or None
+        return Response(status=204, headers={"HX-Redirect": url_for("auth.sign_in", next=target)})
+    target = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("auth.sign_in", next=target))
 
 

@@ -24,6 +24,7 @@ ROLE_WORDS: Final = (
     ("counterparty", "Counterparty"),
     ("currency", "Currency"),
     ("account", "Account number"),
+    ("status", "Pending or posted"),
 )
 DELIMITER_WORDS: Final = (
     (",", "Comma"),

@@ -70,6 +70,7 @@ def _http_error(error: HTTPException) -> Response:
 
 def _crashed(error: Exception) -> Response:
     _log.error("request_failed", error=type(error).__name__, exc_info=error)
+    g.crashed = True  # whoever signs in is read from the database, which may be what failed
     return render(
         "errors/unexpected.html",
         "refusal",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import time
+from http import HTTPStatus
 from typing import Final
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 
 from app.config import Settings
 from app.kernel.ids import new_id
@@ -29,6 +30,7 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
+_NUL: Final = "\0"
 _HSTS: Final = "max-age=31536000; includeSubDomains"
 
 _log = structlog.get_logger("tieout.request")
@@ -40,6 +42,8 @@ def _begin() -> None:
     g.began = time.perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    if _NUL in request.path or any(_NUL in value for value in request.args.values()):
+        abort(HTTPStatus.NOT_FOUND)  # no id and no text holds it, and PostgreSQL refuses it
 
 
 def _log_answer(response: Response) -> None:

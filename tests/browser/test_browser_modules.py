@@ -160,27 +160,24 @@ class Server:
         if path == "/undo":
             self.pairs.insert(0, "p1")
             return 200, "", {"HX-Trigger": '{"lines-changed": true}'}
-        if path == "/job":
-            self.job_percent = min(100, self.job_percent + 60)
-            done = self.job_percent == 100
-            source = '{% from "_macros/feedback.html" import progress %}{{ progress("job", "/job", p, w, done) }}'
-            words = "Matching finished" if done else "Matching: 70 of 100"
-            return (
-                200,
-                environment().from_string(source).render(p=self.job_percent, w=words, done=done),
-                {},
-            )
+        if path in {"/job", "/fails", "/refuses"}:
+            return self.handle_alone(path)
+        return 200, self.render("lines.html" if path == "/lines" else "page.html"), {}
+
+    def handle_alone(self, path: str) -> tuple[int, str, dict[str, str]]:
+        env = environment()
         if path == "/fails":
-            page = environment().get_template("errors/unexpected.html").render(request_id="req-7")
+            page = env.get_template("errors/unexpected.html").render(request_id="req-7")
             return 500, page, {"X-Request-Id": "req-7"}
         if path == "/refuses":
-            page = environment().get_template("errors/refusal.html")
-            return (
-                403,
-                page.render(title="No", detail="Ask Alice.", request_id="r", retry_url=None),
-                {},
-            )
-        return 200, self.render("lines.html" if path == "/lines" else "page.html"), {}
+            page = env.get_template("errors/refusal.html")
+            words = {"title": "No", "detail": "Ask Alice.", "request_id": "r", "retry_url": None}
+            return 403, page.render(words), {}
+        self.job_percent = min(100, self.job_percent + 60)
+        done = self.job_percent == 100
+        progress = env.get_template("_macros/feedback.html").module.progress
+        words = "Matching finished" if done else "Matching: 70 of 100"
+        return 200, progress("job", "/job", self.job_percent, words, done), {}
 
 
 @pytest.fixture(scope="module")

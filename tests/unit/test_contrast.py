@@ -8,13 +8,13 @@ import pytest
 
 from tests.templates_alone import STATIC
 
-TOKENS = dict(
-    (name, (light, dark))
+TOKENS = {
+    name: (light, dark)
     for name, light, dark in re.findall(
         r"--([\w-]+): light-dark\((#\w{6}), (#\w{6})\)",
         (STATIC / "css" / "tokens.css").read_text(),
     )
-)
+}
 SURFACES = ["sunk", "paper", "sheet", "raised", "hover", "accent-soft", "tick-soft"]
 TEXT = [
     *[

@@ -1,0 +1,370 @@
+"""Fit a model's tables to books whose truth is known.
+
+Each bank line chooses among its candidates and "no partner here" (a conditional logit), and so
+does each GL entry; the tables maximize the likelihood of both, stay monotone by construction, and
+are pulled towards the weights they start from.  The problem is convex, so the same examples give
+the same model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from app.matching.candidates import EQUAL, FAR, amount_kinds, candidate_pairs
+from app.matching.history import Memory
+from app.matching.model import CHANNELS, REFERENCES, SCHEMA, UNEQUAL_AMOUNTS, Model, Table
+from app.matching.pool import build_pool
+from app.matching.records import Decision, Item
+from app.matching.signals import Signals
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PULL: Final = 3.0
+"""Weight of the squared distance to the starting weights, against one line's log-likelihood."""
+
+ALONE_LOG_ODDS_MAX: Final = 1.2
+"""What one signal may reach without the others: well under the auto-match threshold's 1.73."""
+
+ALONE_RAW_MAX: Final = 1.3
+ALONE_CALIBRATED_MAX: Final = 1.5
+ALONE_PENALTY: Final = 2_000.0
+ITERATIONS_MAX: Final = 400
+CALIBRATION_KNOTS: Final = 9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """Pairs of one or more books, with the places of their weights.
+
+    Attributes:
+        places: Shape (pairs, signals' parts): indices into the weights' vector.
+        bank_rows: Shape (pairs,), unique over all books; likewise `gl_rows`.
+        is_true: Shape (pairs,).
+    """
+
+    places: NDArray[np.int64]
+    bank_rows: NDArray[np.int64]
+    gl_rows: NDArray[np.int64]
+    is_true: NDArray[np.bool_]
+
+
+class Layout:
+    """Where each table's weights stand in one vector."""
+
+    def __init__(self, model: Model) -> None:
+        self.parts: dict[str, slice] = {}
+        start = 0
+        for name, weights in _weights(model).items():
+            self.parts[name] = slice(start, start + len(weights))
+            start += len(weights)
+        self.size = start
+
+    def place(self, name: str, bins: NDArray[np.int64]) -> NDArray[np.int64]:
+        return self.parts[name].start + bins
+
+
+def _weights(model: Model) -> dict[str, NDArray[np.float64]]:
+    dates = {
+        f"date {name}": table.weights for name, table in zip(CHANNELS, model.date, strict=True)
+    }
+    return {
+        "intercept": np.array([model.intercept]),
+        "amount_rivals": model.amount_rivals.weights,
+        "amount_roundness": model.amount_roundness.weights,
+        "amount_unequal": model.amount_unequal,
+        **dates,
+        "coverage": model.coverage.weights,
+        "information": model.information.weights,
+        "conflict": model.conflict.weights,
+        "name_absent": np.array([model.name_absent]),
+        "reference": model.reference,
+        "history": model.history.weights,
+        "nothing": np.zeros(1),
+    }
+
+
+def _model(start: Model, layout: Layout, weights: NDArray[np.float64]) -> Model:
+    part = {name: weights[where] for name, where in layout.parts.items()}
+    return replace(
+        start,
+        intercept=float(part["intercept"][0]),
+        amount_rivals=Table(start.amount_rivals.edges, part["amount_rivals"]),
+        amount_roundness=Table(start.amount_roundness.edges, part["amount_roundness"]),
+        amount_unequal=part["amount_unequal"],
+        date=tuple(
+            Table(table.edges, part[f"date {name}"])
+            for name, table in zip(CHANNELS, start.date, strict=True)
+        ),
+        coverage=Table(start.coverage.edges, part["coverage"]),
+        information=Table(start.information.edges, part["information"]),
+        conflict=Table(start.conflict.edges, part["conflict"]),
+        name_absent=float(part["name_absent"][0]),
+        reference=part["reference"],
+        history=Table(start.history.edges, part["history"]),
+    )
+
+
+def examples(
+    books: Iterable[
+        tuple[Sequence[Item], Sequence[Item], Sequence[Decision], set[tuple[str, str]]]
+    ],
+    model: Model,
+) -> Examples:
+    """Return the candidate pairs of some books.
+
+    Args:
+        books: Bank items, GL items, history, and the (bank id, GL id) pairs that are true.
+        model: Whose tables' edges place the weights.
+    """
+    layout, parts = Layout(model), []
+    bank_start = gl_start = 0
+    for bank, gl, history, truth in books:
+        signals = Signals(build_pool(bank, gl), model, Memory(history))
+        for bank_rows, gl_rows in candidate_pairs(signals.pool, signals.groups):
+            evidence = signals.evidence(bank_rows, gl_rows)
+            possible = np.isfinite(evidence.log_odds)
+            ours, theirs = bank_rows[possible], gl_rows[possible]
+            bank_ids = [signals.pool.bank.items[row].id for row in ours]
+            gl_ids = [signals.pool.gl.items[row].id for row in theirs]
+            is_true = [pair in truth for pair in zip(bank_ids, gl_ids, strict=True)]
+            places = _places(signals, layout, ours, theirs)
+            parts.append(
+                (places, ours + bank_start, theirs + gl_start, np.array(is_true, np.bool_))
+            )
+        bank_start += len(bank)
+        gl_start += len(gl)
+    return Examples(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _places(
+    signals: Signals, layout: Layout, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    model, pool = signals.model, signals.pool
+    nothing = layout.place("nothing", np.zeros(len(bank_rows), np.int64))
+    kinds = amount_kinds(pool.bank.amounts_minor[bank_rows], pool.gl.amounts_minor[gl_rows])
+    equal = kinds == EQUAL
+    rivals = model.amount_rivals.bins(signals.rivals(bank_rows, gl_rows))
+    roundness = model.amount_roundness.bins(signals.roundness[bank_rows])
+    names = signals.best_names(bank_rows, gl_rows)
+    days = pool.bank.days[bank_rows] - pool.gl.days[gl_rows]
+    channels = signals.channels(bank_rows, gl_rows)
+    dates = nothing.copy()
+    for number, name in enumerate(CHANNELS):
+        mine = channels == number
+        dates[mine] = layout.place(f"date {name}", model.date[number].bins(days[mine]))
+    strengths = signals.strengths(bank_rows, gl_rows)
+    unequal = layout.place("amount_unequal", np.maximum(kinds, 0))
+    absent = layout.place("name_absent", np.zeros(len(bank_rows), np.int64))
+    coverage = layout.place("coverage", model.coverage.bins(names.coverage))
+    information = layout.place("information", model.information.bins(names.information))
+    conflict = layout.place("conflict", model.conflict.bins(names.conflict))
+    return np.column_stack(
+        [
+            layout.place("intercept", np.zeros(len(bank_rows), np.int64)),
+            np.where(equal, layout.place("amount_rivals", rivals), unequal),
+            np.where(equal, layout.place("amount_roundness", roundness), nothing),
+            dates,
+            np.where(names.absent, absent, coverage),
+            np.where(names.absent, nothing, information),
+            np.where(names.absent, nothing, conflict),
+            layout.place("reference", signals.reference_kinds(bank_rows, gl_rows)),
+            layout.place("history", model.history.bins(strengths)),
+        ]
+    )
+
+
+def fit(start: Model, data: Examples) -> Model:
+    """Return the model whose tables make the examples most likely, near the one to start from."""
+    from scipy.optimize import minimize  # noqa: PLC0415 - slow to import, needed to train only
+
+    layout = Layout(start)
+    origin = np.concatenate(list(_weights(start).values()))
+    steps, free = _steps(start, layout)
+    objective = _Objective(start, layout, data, origin, steps)
+    first = np.linalg.lstsq(steps, origin, rcond=None)[0]
+    first = np.where(free, first, np.maximum(first, 0.0))
+    bounds = [(None, None) if is_free else (0.0, None) for is_free in free]
+    found = minimize(
+        objective,
+        first,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"maxiter": ITERATIONS_MAX, "ftol": 1e-9},
+    )
+    fitted = _model(start, layout, np.round(steps @ found.x, 3))
+    return replace(fitted, date_shares=_date_shares(layout, data))
+
+
+def _date_shares(layout: Layout, data: Examples) -> tuple[NDArray[np.float64], ...]:
+    """Return how the true pairs of each channel spread over its bins."""
+    seen = np.bincount(data.places[data.is_true].ravel(), minlength=layout.size) + 0.5
+    return tuple(
+        seen[layout.parts[f"date {name}"]] / seen[layout.parts[f"date {name}"]].sum()
+        for name in CHANNELS
+    )
+
+
+class _Objective:
+    """Negative log-likelihood, pull and penalty, with the gradient in the steps' space."""
+
+    def __init__(
+        self,
+        start: Model,
+        layout: Layout,
+        data: Examples,
+        origin: NDArray[np.float64],
+        steps: NDArray[np.float64],
+    ) -> None:
+        self._layout, self._data, self._origin, self._steps = layout, data, origin, steps
+        self._bank_count = int(data.bank_rows.max()) + 1
+        self._gl_count = int(data.gl_rows.max()) + 1
+        parts = layout.parts
+        last = {name: where.stop - 1 for name, where in parts.items()}
+        best_dates = [
+            [parts[f"date {name}"].start + int(table.weights.argmax())]
+            for name, table in zip(CHANNELS, start.date, strict=True)
+        ]
+        self._alone = [
+            [parts["amount_rivals"].start, parts["amount_roundness"].start],
+            [last["coverage"], last["information"], parts["conflict"].start],
+            [last["reference"]],
+            [last["history"]],
+            *best_dates,
+        ]
+
+    def __call__(self, theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights = self._steps @ theta
+        pulled = weights - self._origin
+        value = PULL * float(pulled @ pulled)
+        gradient = 2 * PULL * pulled
+        log_odds = weights[self._data.places].sum(axis=1)
+        slope = np.zeros(len(log_odds))
+        for rows, count in (
+            (self._data.bank_rows, self._bank_count),
+            (self._data.gl_rows, self._gl_count),
+        ):
+            odds = np.exp(np.minimum(log_odds, 40.0))
+            totals = 1.0 + np.bincount(rows, weights=odds, minlength=count)
+            value += float(np.log(totals).sum() - log_odds[self._data.is_true].sum())
+            slope += odds / totals[rows] - self._data.is_true
+        for column in self._data.places.T:
+            gradient += np.bincount(column, weights=slope, minlength=len(weights))
+        for places in self._alone:
+            over = weights[0] + weights[places].sum() - ALONE_LOG_ODDS_MAX
+            if over > 0:
+                value += ALONE_PENALTY * over * over
+                gradient[[0, *places]] += 2 * ALONE_PENALTY * over
+        return value, self._steps.T @ gradient
+
+
+def _steps(model: Model, layout: Layout) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return a matrix from steps to weights, and which steps may be negative.
+
+    Each table is a level and steps of zero or more, up or down, so every combination is monotone
+    (for dates: rises to its peak and falls after it).
+    """
+    columns: list[NDArray[np.float64]] = []
+    free: list[bool] = []
+
+    def column(places: NDArray[np.int64] | slice, sign: float, *, is_free: bool) -> None:
+        step = np.zeros(layout.size)
+        step[places] = sign
+        columns.append(step)
+        free.append(is_free)
+
+    fixed = {"nothing", "amount_unequal far"}
+    for name, where in layout.parts.items():
+        places = np.arange(where.start, where.stop)
+        if name in fixed:
+            continue
+        if name in {"intercept", "name_absent"}:
+            column(where, 1.0, is_free=True)
+        elif name == "amount_unequal":
+            for place in places[:FAR]:
+                column(slice(place, place + 1), 1.0, is_free=True)
+            column(slice(places[FAR], places[FAR] + 1), 1.0, is_free=True)
+        elif name in {"reference", "history"}:
+            neutral = (
+                0 if name == "reference" else int(np.flatnonzero(model.history.weights == 0)[0])
+            )
+            for k in range(neutral + 1, len(places)):
+                column(places[k:], 1.0, is_free=False)
+            for k in range(neutral):
+                column(places[: k + 1], -1.0, is_free=False)
+        else:
+            peak = _peak(model, name, len(places))
+            column(where, 1.0, is_free=True)
+            for k in range(peak):
+                column(places[: k + 1], -1.0, is_free=False)
+            for k in range(peak + 1, len(places)):
+                column(places[k:], -1.0, is_free=False)
+    return np.column_stack(columns), np.array(free)
+
+
+def _peak(model: Model, name: str, bins_count: int) -> int:
+    """Return the bin of the highest weight: last for rising tables, first for falling ones."""
+    if name in {"coverage", "information"}:
+        return bins_count - 1
+    if name.startswith("date "):
+        return int(model.date[CHANNELS.index(name.removeprefix("date "))].weights.argmax())
+    return 0
+
+
+def calibration(
+    raw: NDArray[np.float64], is_right: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a monotone piecewise-linear map from raw to calibrated log-odds.
+
+    Shares in quantiles of the raw log-odds, with a pair's worth of doubt in each, made monotone
+    by pooling (isotonic regression).
+    """
+    from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415 - training only
+
+    order = np.argsort(raw, kind="stable")
+    chunks = np.array_split(order, CALIBRATION_KNOTS)
+    x = np.array([raw[chunk].mean() for chunk in chunks])
+    right = np.array([is_right[chunk].sum() for chunk in chunks], np.float64)
+    sizes = np.array([len(chunk) for chunk in chunks], np.float64)
+    shares = (right + 0.5) / (sizes + 1.0)
+    y = IsotonicRegression(out_of_bounds="clip").fit(x, np.log(shares / (1 - shares))).predict(x)
+    # What one signal alone may reach stays under the threshold, whatever the examples say.
+    alone = min(float(np.interp(ALONE_RAW_MAX, x, y)), ALONE_CALIBRATED_MAX)
+    y = np.where(x <= ALONE_RAW_MAX, np.minimum(y, alone), np.maximum(y, alone))
+    place = int(np.searchsorted(x, ALONE_RAW_MAX))
+    return np.round(np.insert(x, place, ALONE_RAW_MAX), 3), np.round(np.insert(y, place, alone), 3)
+
+
+def model_json(model: Model, version: str) -> dict[str, Any]:
+    """Return the model as the JSON that `load_model` reads."""
+
+    def table(of: Table) -> dict[str, list[float]]:
+        return {"edges": of.edges.tolist(), "weights": of.weights.tolist()}
+
+    return {
+        "schema": SCHEMA,
+        "version": version,
+        "intercept": model.intercept,
+        "amount_rivals": table(model.amount_rivals),
+        "amount_roundness": table(model.amount_roundness),
+        "amount_unequal": dict(zip(UNEQUAL_AMOUNTS, model.amount_unequal.tolist(), strict=True)),
+        "date": {
+            name: {**table(dates), "shares": np.round(shares, 5).tolist()}
+            for name, dates, shares in zip(CHANNELS, model.date, model.date_shares, strict=True)
+        },
+        "coverage": table(model.coverage),
+        "information": table(model.information),
+        "conflict": table(model.conflict),
+        "name_absent": model.name_absent,
+        "reference": dict(zip(REFERENCES, model.reference.tolist(), strict=True)),
+        "history": table(model.history),
+        "calibration": {
+            "raw": model.calibration[0].tolist(),
+            "calibrated": model.calibration[1].tolist(),
+        },
+    }

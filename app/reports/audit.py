@@ -1,0 +1,240 @@
+"""The audit trail as people read it: newest first, filtered, in pages, or whole for export."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from app.kernel.limits import PAGE_ROWS
+from app.kernel.money import display_amount
+from app.models import AuditEvent, db
+from app.reports.csv_text import csv_pieces
+from app.tenancy.scope import current_organization_id, owned
+
+_EXPORT_BATCH_ROWS: Final = 1_000
+_EXPORT_COLUMNS: Final = (
+    "sequence",
+    "at",
+    "actor_name",
+    "actor_user_id",
+    "via",
+    "ip_address",
+    "request_id",
+    "action",
+    "subject_type",
+    "subject_id",
+    "before",
+    "after",
+    "previous_hash",
+    "hash",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """What is given must hold; the days are the organization's, both inclusive."""
+
+    user_id: str = ""
+    area: str = ""
+    """What the action begins with, such as `match`."""
+    subject_type: str = ""
+    subject_id: str = ""
+    first_day: date | None = None
+    last_day: date | None = None
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One fact of a subject, before and after, in words; empty where it did not exist."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEvent:
+    sequence: int
+    at: datetime
+    actor_name: str
+    via: str
+    ip_address: str | None
+    request_id: str | None
+    words: str
+    subject_type: str
+    subject_words: str
+    subject_id: str
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """Events, newest first; the sequences say where the pages beside it begin."""
+
+    events: tuple[ReadEvent, ...]
+    newer_after: int | None
+    older_before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FilterChoices:
+    people: tuple[tuple[str, str], ...]
+    """User id and name of everybody who ever changed something."""
+    areas: tuple[str, ...]
+
+
+def audit_page(
+    wanted: AuditFilter, *, before: int | None = None, after: int | None = None
+) -> AuditPage:
+    """Return one page of events.
+
+    Args:
+        wanted: The filter.
+        before: Only events older than this sequence.
+        after: Only events newer than this sequence, the page that joins on it.
+    """
+    statement = _filtered(wanted).limit(PAGE_ROWS + 1)
+    if after is not None:
+        statement = statement.where(AuditEvent.sequence > after).order_by(AuditEvent.sequence)
+    else:
+        statement = statement.order_by(AuditEvent.sequence.desc())
+        if before is not None:
+            statement = statement.where(AuditEvent.sequence < before)
+    found = db.session.scalars(statement).all()
+    rows, has_more = list(found[:PAGE_ROWS]), len(found) > PAGE_ROWS
+    if after is not None:
+        rows.reverse()
+    has_newer = has_more if after is not None else before is not None
+    has_older = True if after is not None else has_more
+    return AuditPage(
+        events=tuple(_read(row) for row in rows),
+        newer_after=rows[0].sequence if rows and has_newer else None,
+        older_before=rows[-1].sequence if rows and has_older else None,
+    )
+
+
+def filter_choices() -> FilterChoices:
+    """Return what there is to filter by, as far as it occurs in the trail."""
+    mine = AuditEvent.organization_id == current_organization_id()
+    people = db.session.execute(
+        sa.select(AuditEvent.actor_user_id, sa.func.max(AuditEvent.actor_name))
+        .where(mine)
+        .group_by(AuditEvent.actor_user_id)
+    )
+    names = [(user_id, name) for user_id, name in people if user_id is not None]
+    actions = db.session.scalars(sa.select(AuditEvent.action).where(mine).distinct())
+    return FilterChoices(
+        people=tuple(sorted(names, key=lambda who: (who[1], who[0]))),
+        areas=tuple(sorted({action.partition(".")[0] for action in actions})),
+    )
+
+
+def audit_csv(wanted: AuditFilter) -> Iterator[str]:
+    """Yield the filtered trail as CSV, oldest first, with what is needed to check the hashes."""
+    return csv_pieces(_EXPORT_COLUMNS, (_cells(event) for event in _oldest_first(wanted)))
+
+
+def in_words(name: str) -> str:
+    """Return `person.password_changed` as `Person password changed`."""
+    return name.replace(".", " ").replace("_", " ").capitalize()
+
+
+def _filtered(wanted: AuditFilter) -> sa.Select[AuditEvent]:
+    statement = owned(AuditEvent)
+    for column, value in (
+        (AuditEvent.actor_user_id, wanted.user_id),
+        (AuditEvent.subject_type, wanted.subject_type),
+        (AuditEvent.subject_id, wanted.subject_id),
+    ):
+        if value:
+            statement = statement.where(column == value)
+    if wanted.area:
+        statement = statement.where(
+            AuditEvent.action.startswith(f"{wanted.area}.", autoescape=True)
+        )
+    zone = ZoneInfo(wanted.time_zone)
+    if wanted.first_day:
+        statement = statement.where(AuditEvent.at >= _midnight(wanted.first_day, zone))
+    if wanted.last_day and wanted.last_day < date.max:
+        end = _midnight(wanted.last_day + timedelta(days=1), zone)
+        statement = statement.where(AuditEvent.at < end)
+    return statement
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), tzinfo=zone)
+
+
+def _oldest_first(wanted: AuditFilter) -> Iterator[AuditEvent]:
+    """Read in batches by sequence: no cursor stays open while the other side is slow."""
+    last = 0
+    while True:
+        batch = db.session.scalars(
+            _filtered(wanted)
+            .where(AuditEvent.sequence > last)
+            .order_by(AuditEvent.sequence)
+            .limit(_EXPORT_BATCH_ROWS)
+        ).all()
+        yield from batch
+        if len(batch) < _EXPORT_BATCH_ROWS:
+            return
+        last = batch[-1].sequence
+        db.session.rollback()
+        db.session.expunge_all()
+
+
+def _cells(event: AuditEvent) -> Sequence[object]:
+    return [_cell(getattr(event, column)) for column in _EXPORT_COLUMNS]
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return _json(value) if isinstance(value, dict) else value
+
+
+def _read(event: AuditEvent) -> ReadEvent:
+    return ReadEvent(
+        sequence=event.sequence,
+        at=event.at,
+        actor_name=event.actor_name,
+        via=event.via,
+        ip_address=event.ip_address,
+        request_id=event.request_id,
+        words=in_words(event.action),
+        subject_type=event.subject_type,
+        subject_words=in_words(event.subject_type),
+        subject_id=event.subject_id,
+        differences=_differences(event.before, event.after),
+    )
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
+    names = dict.fromkeys((*before, *after))
+    return tuple(
+        Difference(in_words(name.removesuffix("_minor")), _fact(before, name), _fact(after, name))
+        for name in names
+    )
+
+
+def _fact(facts: Mapping[str, Any], name: str) -> str:
+    """Return one fact as people read it; an amount stands with its currency."""
+    value, currency = facts.get(name), facts.get("currency")
+    if value is None:
+        return ""
+    if name.endswith("_minor") and isinstance(value, int) and isinstance(currency, str):
+        return f"{display_amount(value, currency)} {currency}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return _json(value) if isinstance(value, dict | list) else str(value)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
