@@ -39,7 +39,23 @@ PRICES = (
 )
 """What things cost everywhere, so that amounts with odd cents meet by chance as well."""
 
-PURPOSES = ["Office supplies", "Consulting", "Monthly service", "Software subscription", "Repairs", "Materials", "Travel", "Insurance", "Advertising", "Equipment rental", "Utilities", "Professional fees", "Freight", "Meals", "Training"]
+PURPOSES = [
+    "Office supplies",
+    "Consulting",
+    "Monthly service",
+    "Software subscription",
+    "Repairs",
+    "Materials",
+    "Travel",
+    "Insurance",
+    "Advertising",
+    "Equipment rental",
+    "Utilities",
+    "Professional fees",
+    "Freight",
+    "Meals",
+    "Training",
+]
 
 
 @dataclass(frozen=True, slots=True)
