@@ -291,6 +291,7 @@ class _Writer:
             margin=log_odds(score) - self._best[index],
         )
 
+
     def group(
         self,
         group: Group,

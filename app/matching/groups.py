@@ -214,9 +214,7 @@ class _Search:
         if whole:
             number, members = whole[0]
             different = len({frozenset(m) for _, m in whole})
-            return self._group(
-                target, members, number, links, place, different, trials=len(clusters)
-            )
+            return self._group(target, members, number, links, place, different, trials=len(clusters))
         return self._subset(target, rows, links, place)
 
     def _one_sufficed(self, members: Sequence[int], wanted: int) -> bool:
@@ -286,15 +284,8 @@ class _Search:
         weakest = float(links.names[at].min())
         description = (
             NAME_FULL_WEIGHT
-<<<<<<< HEAD
-            if weakest >= NAME_POINTS_FULL
-            else NAME_PART_WEIGHT
-            if weakest >= NAME_POINTS_MIN
-            else 0.0
-=======
             if weakest >= NAME_COVERAGE_FULL
             else NAME_PART_WEIGHT if weakest >= NAME_COVERAGE_MIN else 0.0
->>>>>>> matching
         )
         date = NEAR_POINTS if int(gaps.max()) <= NEAR_DAYS_MAX else FAR_POINTS
         date += SAME_DAY_POINTS if int(np.ptp(days)) == 0 else 0.0
