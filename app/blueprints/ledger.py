@@ -70,7 +70,7 @@ def entries() -> ResponseReturnValue:
         "ledger/entries.html",
         "list",
         page=page,
-        accounts=choices,
+        accounts=_options(choices),
         wanted=wanted,
         sort="-date" if wanted.newest_first else _OLDEST_FIRST,
         list_url=_list_url,
@@ -245,6 +245,10 @@ def _list_url(**changes: object) -> str:
     return url_for(".entries", **parts)
 
 
+def _options(choices: list[report.AccountChoice]) -> list[tuple[str, str]]:
+    return [(account.id, account.label) for account in choices]
+
+
 def _chart(values: Any, errors: dict[str, list[str]], status: int = 200) -> Response:
     return render(
         "ledger/chart.html",
@@ -267,7 +271,7 @@ def _bank_accounts(values: Any, errors: dict[str, list[str]], status: int = 200)
         "ledger/bank_accounts.html",
         status=status,
         rows=report.bank_account_rows(),
-        choices=choices,
+        choices=_options(choices),
         values=values,
         errors=errors,
     )
@@ -288,6 +292,8 @@ def _journal_form(
         typed=typed,
         accounts=choices,
         totals=journal_form.totals_of(typed, _currencies(choices)),
+        oob=step not in {"", "sum"},
+        focused=journal_form.focused_line(typed, step),
         errors=errors,
     )
 

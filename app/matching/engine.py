@@ -291,7 +291,6 @@ class _Writer:
             margin=log_odds(score) - self._best[index],
         )
 
-
     def group(
         self,
         group: Group,

@@ -75,7 +75,9 @@ class Layout:
 
 
 def _weights(model: Model) -> dict[str, NDArray[np.float64]]:
-    dates = {f"date {name}": table.weights for name, table in zip(CHANNELS, model.date, strict=True)}
+    dates = {
+        f"date {name}": table.weights for name, table in zip(CHANNELS, model.date, strict=True)
+    }
     return {
         "intercept": np.array([model.intercept]),
         "amount_rivals": model.amount_rivals.weights,
@@ -114,7 +116,9 @@ def _model(start: Model, layout: Layout, weights: NDArray[np.float64]) -> Model:
 
 
 def examples(
-    books: Iterable[tuple[Sequence[Item], Sequence[Item], Sequence[Decision], set[tuple[str, str]]]],
+    books: Iterable[
+        tuple[Sequence[Item], Sequence[Item], Sequence[Decision], set[tuple[str, str]]]
+    ],
     model: Model,
 ) -> Examples:
     """Return the candidate pairs of some books.
@@ -135,7 +139,9 @@ def examples(
             gl_ids = [signals.pool.gl.items[row].id for row in theirs]
             is_true = [pair in truth for pair in zip(bank_ids, gl_ids, strict=True)]
             places = _places(signals, layout, ours, theirs)
-            parts.append((places, ours + bank_start, theirs + gl_start, np.array(is_true, np.bool_)))
+            parts.append(
+                (places, ours + bank_start, theirs + gl_start, np.array(is_true, np.bool_))
+            )
         bank_start += len(bank)
         gl_start += len(gl)
     return Examples(*(np.concatenate(column) for column in zip(*parts, strict=True)))
@@ -290,7 +296,9 @@ def _steps(model: Model, layout: Layout) -> tuple[NDArray[np.float64], NDArray[n
             for place in places[:FAR]:
                 column(slice(place, place + 1), 1.0, is_free=True)
         elif name in {"reference", "history"}:
-            neutral = 0 if name == "reference" else int(np.flatnonzero(model.history.weights == 0)[0])
+            neutral = (
+                0 if name == "reference" else int(np.flatnonzero(model.history.weights == 0)[0])
+            )
             for k in range(neutral + 1, len(places)):
                 column(places[k:], 1.0, is_free=False)
             for k in range(neutral):

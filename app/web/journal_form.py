@@ -84,6 +84,16 @@ def take_step(typed: JournalInput, step: str) -> JournalInput:
     return replace(typed, lines=lines + (LineInput(),) * missing)
 
 
+def focused_line(typed: JournalInput, step: str) -> int | None:
+    """Return the number of the line where the person goes on after `take_step`."""
+    if step == "add":
+        return len(typed.lines)
+    kind, _, number = step.partition("-")
+    if kind == "remove" and number.isdecimal():
+        return min(max(int(number), 1), len(typed.lines))
+    return None
+
+
 def totals_of(typed: JournalInput, currencies: Mapping[str, str]) -> Totals:
     """Return the sums of the debits and credits that can be read already."""
     currency = _currency(typed.lines, currencies)

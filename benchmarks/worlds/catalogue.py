@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from benchmarks.worlds.books import Writer, World
+from benchmarks.worlds.books import World, Writer
 from benchmarks.worlds.flows import (
     Habits,
     amount,

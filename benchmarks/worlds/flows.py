@@ -16,10 +16,7 @@ PRICED_SHARE = 0.12
 PRICES = (999, 1299, 1500, 1999, 2499, 2900, 4900, 4999, 7500, 9900, 9999, 12500, 14900, 19900, 24900, 29900, 49900, 75000, 99900, 125000, 150000, 240000)
 """What things cost everywhere, so that amounts with odd cents meet by chance as well."""
 
-PURPOSES = (
-    "Office supplies,Consulting,Monthly service,Software subscription,Repairs,Materials,Travel,Insurance,"
-    "Advertising,Equipment rental,Utilities,Professional fees,Freight,Meals,Training"
-).split(",")
+PURPOSES = ["Office supplies", "Consulting", "Monthly service", "Software subscription", "Repairs", "Materials", "Travel", "Insurance", "Advertising", "Equipment rental", "Utilities", "Professional fees", "Freight", "Meals", "Training"]
 
 
 @dataclass(frozen=True, slots=True)

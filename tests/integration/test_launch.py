@@ -11,7 +11,7 @@ import time
 import pytest
 
 from ops.waiting import wait_until
-from tests.launched import COMMAND, ROOT, Launched, environment, free_port
+from tests.launched import COMMAND, ROOT, START_SECONDS_MAX, Launched, environment, free_port
 
 
 def refused(env):
