@@ -272,11 +272,15 @@ def _decimal_sign(
     currency: str | None,
     findings: FindingLog,
 ) -> str:
-    positions = [
-        position for role in _MONEY_ROLES if (position := _position(getattr(columns, role))) >= 0
+    cells = [
+        pair
+        for role in ("amount", "debit", "credit")
+        for pair in _column(rows, _position(getattr(columns, role)))
     ]
-    cells = [pair for position in positions for pair in _column(rows, position)]
     votes = decimal_votes(cell for _, cell in cells)
+    if votes.point == votes.comma == 0:  # whole amounts: the balance may tell
+        cells += _column(rows, _position(columns.balance))
+        votes = decimal_votes(cell for _, cell in cells)
     if votes.point != votes.comma:
         return "." if votes.point > votes.comma else ","
     usual = "," if delimiter == ";" else "."
@@ -288,7 +292,7 @@ def _decimal_sign(
     if len(proven) == 1:
         return proven[0]
     line, cell = next(pair for pair in cells if decimal_votes([pair[1]]).either)
-    column = column_name(header, positions[0], "amount")
+    column = column_name(header, _position(columns.amount), "amount")
     findings.error(
         "decimal_sign_ambiguous",
         f"Line {line}, column “{column}”: “{cell[:40]}” has three digits after its only sign, which"
