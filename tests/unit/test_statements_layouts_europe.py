@@ -55,11 +55,11 @@ COMDIRECT = """\
 
 "Alter Kontostand";"2.159,49 EUR";
 """.encode("cp1252")
-SPARKASSE_CAMT = """\
+SPARKASSE_CAMT = b"""\
 "Auftragskonto";"Buchungstag";"Valutadatum";"Buchungstext";"Verwendungszweck";"Glaeubiger ID";"Mandatsreferenz";"Kundenreferenz (End-to-End)";"Sammlerreferenz";"Lastschrift Ursprungsbetrag";"Auslagenersatz Ruecklastschrift";"Beguenstigter/Zahlungspflichtiger";"Kontonummer/IBAN";"BIC (SWIFT-Code)";"Betrag";"Waehrung";"Info"
 "DE00";"30.01.26";"30.01.26";"FOLGELASTSCHRIFT";"Miete";"";"";"";"";"";"";"Vermieter";"DE55";"XYZ";"-900,00";"EUR";"Umsatz gebucht"
 "DE00";"29.01.26";"29.01.26";"GUTSCHRIFT";"Gehalt";"";"";"";"";"";"";"Firma";"DE66";"XYZ";"2500,00";"EUR";"Umsatz gebucht"
-""".encode()
+"""
 VOLKSBANK_LETTER = """\
 Buchungstag;Valuta;Auftraggeber/Zahlungsempfänger;Empfänger/Zahlungspflichtiger;Konto-Nr.;IBAN;BLZ;BIC;Vorgang/Verwendungszweck;Kundenreferenz;Währung;Umsatz;
 30.01.2026;30.01.2026;Wir;Strom AG;1;DE1;2;BIC;Abschlag;;EUR;85,50;S
@@ -88,11 +88,11 @@ ABN_AMRO = b"""\
 123456789\tEUR\t20260130\t1000,00\t954,33\t20260130\t-45,67\tBEA NR:1234 ALBERT HEIJN
 123456789\tEUR\t20260131\t954,33\t3454,33\t20260131\t2500,00\tSEPA OVERBOEKING SALARIS
 """
-KBC = """\
+KBC = b"""\
 Rekeningnummer;Rubrieknaam;Naam;Munt;Afschriftnummer;Datum;Omschrijving;Valuta;Bedrag;Saldo;credit;debet;rekeningnummer tegenpartij;BIC tegenpartij;Naam tegenpartij;Adres tegenpartij;gestructureerde mededeling;Vrije mededeling
 BE01;;JAN;EUR;02026001;30/01/2026;BETALING COLRUYT;30/01/2026;-45,67;954,33;;-45,67;;;COLRUYT;;;
 BE01;;JAN;EUR;02026001;29/01/2026;LOON;29/01/2026;500,00;1000,00;500,00;;BE02;KRED;ACME NV;;;loon januari
-""".encode()
+"""
 BNP = """\
 Compte de chèques;Compte de chèques;****1234;31/01/2026;;1 114,50
 30/01/2026;PRLV;PRELEVEMENT SEPA;EDF CLIENTS PARTICULIERS;;-85,50
@@ -111,21 +111,21 @@ EDF CLIENTS";85,50;;
 29/01/2026;"VIREMENT RECU
 CLIENT SARL";;1 200,00;
 """.encode("cp1252")
-BOURSORAMA = """\
+BOURSORAMA = b"""\
 dateOp;dateVal;label;category;categoryParent;supplierFound;amount;comment;accountNum;accountLabel;accountbalance
 2026-01-30;2026-01-30;"CARTE 29/01/26 CARREFOUR";"Alimentation";"Vie quotidienne";carrefour;-45,67;;00012345678;BoursoBank;954.33
 2026-01-29;2026-01-29;"VIR SALAIRE";"Virements";"Virements";acme;"2 500,00";;00012345678;BoursoBank;1000.00
-""".encode()
+"""
 SANTANDER_ES = """\
 Fecha Operación;Fecha Valor;Concepto;Importe;Divisa;Saldo;Divisa
 30/01/2026;30/01/2026;RECIBO ENDESA;-85,50;EUR;1.114,50;EUR
 29/01/2026;29/01/2026;TRANSFERENCIA RECIBIDA;1.200,00;EUR;1.200,00;EUR
 """.encode()
-INTESA = """\
+INTESA = b"""\
 Data contabile;Data valuta;Dare;Avere;Valuta;Descrizione;Descrizione estesa
 30/01/2026;30/01/2026;-85,50;;EUR;Addebito SDD;ENEL ENERGIA
 29/01/2026;29/01/2026;;1.200,00;EUR;Bonifico;CLIENTE SRL
-""".encode()
+"""
 MILLENNIUM_PT = """\
 Data lançamento;Data valor;Descrição;Montante;Tipo;Saldo
 30-01-2026;30-01-2026;EDP COMERCIAL;-85,50;Débito;1.114,50
