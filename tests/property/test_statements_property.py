@@ -216,7 +216,7 @@ def bai2_file(groups: list) -> str:
             account_lines = [f"03,{1000 + number},USD,015,{closing},,/"]
             total = closing
             for type_code, amount, funds, texts in rows:
-                first, *more = [*texts, ""] if not texts else texts
+                first, *more = texts or [""]
                 account_lines.append(
                     f"16,{type_code},{amount},{funds},BR,CR,{first}".rstrip()
                     + ("/" if not first else "")
