@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.statements.csv_money import Money, fill_share, guess_money, is_indicator
+from app.statements.csv_money import Money, fill_share, guess_money, indicator_side, is_indicator
 from app.statements.csv_profile import ColumnProfile, profile_columns, sample_rows
 from app.statements.csv_table import Row, has_date_and_amount
 from app.statements.csv_vocabulary import EXACT, heading_roles, plain_words
@@ -308,6 +308,9 @@ class _Finder:
                 candidates.append((not is_number, column))
         return min(candidates)[1] if candidates else None
 
+    def _says_only_the_side(self, column: int) -> bool:
+        return all(indicator_side(value) is not None for value in self.profiles[column].counts)
+
     def _descriptions(self) -> tuple[int, ...]:
         named = [
             column
@@ -316,6 +319,8 @@ class _Finder:
         ]
         exact = [column for column in named if self.weights[column]["description"] == EXACT]
         filled = [column for column in exact or named if not self.profiles[column].is_blank]
+        # “Details” may hold only DEBIT, CREDIT, CHECK, … beside the column with the text.
+        filled = [column for column in filled if not self._says_only_the_side(column)] or filled
         if filled or exact:
             return tuple((filled or exact)[:_TEXT_COLUMNS_MAX])
         texts = [

@@ -18,7 +18,7 @@ _SHARED: list[Processor] = [
 
 
 def configure_logs(level: str) -> None:
-    """Send everything, libraries included, to standard error as JSON lines: standard output is for a command's answer."""
+    """Send everything, libraries included, to standard error; standard output is for answers."""
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
