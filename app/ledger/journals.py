@@ -233,7 +233,7 @@ def _write(actor: Actor, draft: JournalDraft, *, reverses: JournalEntry | None) 
     )
     db.session.add(journal)
     db.session.flush()
-    entry_ids = tuple(new_id() for _ in draft.lines)
+    entry_ids = tuple(sorted(new_id() for _ in draft.lines))  # read by id, in the lines' order
     insert_owned(
         GlEntry,
         [
