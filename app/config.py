@@ -51,12 +51,28 @@ class Settings:
             SettingsInvalid: Its message names the setting and what it must be.
         """
         if environ is None:
-            from_file = {k: v for k, v in dotenv_values(".env").items() if v is not None}
-            environ = {**from_file, **os.environ}
+            environ = _with_files(os.environ)
         settings = _read(environ)
         if settings.is_production:
             _refuse_unsafe(settings, environ)
         return settings
+
+
+def _with_files(environ: Mapping[str, str]) -> dict[str, str]:
+    """Complete the environment from `.env`, and in development from the kept secrets.
+
+    An empty variable counts as not set.
+    """
+    given = _filled(environ)
+    complete = {**_filled(dotenv_values(".env")), **given}
+    if complete.get("TIEOUT_ENV") == Environment.PRODUCTION:
+        return complete
+    secrets_file = Path(complete.get("INSTANCE_PATH", "instance")) / "secrets.env"
+    return {**_filled(dotenv_values(secrets_file)), **complete}
+
+
+def _filled(values: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}
 
 
 def _read(environ: Mapping[str, str]) -> Settings:

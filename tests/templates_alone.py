@@ -61,6 +61,7 @@ def shell() -> dict[str, Any]:
         "organization": SimpleNamespace(name="Harbor & Pine"),
         "organizations": [SimpleNamespace(id="2", name="Quartz Media")],
         "switch_organization_url": "/switch",
+        "account_url": "/account",
         "sign_out_url": "/sign-out",
     }
 

@@ -11,6 +11,7 @@ from app.blueprints import (
     auth,
     connections,
     home,
+    ledger,
     ops,
     people,
     reconciliation,
@@ -20,6 +21,7 @@ from app.blueprints import (
 )
 from app.people.sign_in import organizations_of
 from app.web.access import visitor_actor
+from app.web.job_dashboard import mount_job_dashboard
 from app.web.navigation import menu
 from app.web.pages import wants_fragment
 
@@ -28,6 +30,7 @@ _AREAS = (
     auth,
     connections,
     home,
+    ledger,
     ops,
     people,
     reconciliation,
@@ -40,7 +43,7 @@ _AREAS = (
 def register_blueprints(app: Flask) -> None:
     for module in _AREAS:
         app.register_blueprint(module.bp)
-    ops.register_dashboard(app)
+    mount_job_dashboard(app)
 
     @app.context_processor
     def _page_frame() -> dict[str, Any]:
@@ -59,5 +62,6 @@ def register_blueprints(app: Flask) -> None:
                 if choice.organization_id != actor.organization_id
             ],
             "switch_organization_url": url_for("auth.switch_organization"),
+            "account_url": url_for("auth.account"),
             "sign_out_url": url_for("auth.sign_out"),
         }

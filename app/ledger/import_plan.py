@@ -87,6 +87,8 @@ class _Planner:
         self._journals = {journal.number: journal for journal in known}
         self._numbers = {journal.id: journal.number for journal in known}
         self._new_journal_ids: dict[str, str] = {}
+        self._entry_ids = iter(sorted(new_id() for _ in rows))
+        """For new entries: read by id, they stand in the file's order."""
         self._lines: dict[str, list[LedgerRow]] = defaultdict(list)
         """Rows by the number of the journal that they belong to, named by the file or known."""
         self._touched: dict[str, None] = {}
@@ -118,7 +120,7 @@ class _Planner:
             return
         if number:
             self._touched[number] = None
-        entry_id = stored.id if stored else new_id()
+        entry_id = stored.id if stored else next(self._entry_ids)
         planned = PlannedEntry(entry_id, account.id, journal_id, row, stored)
         (self.plan.changed if stored else self.plan.created).append(planned)
 

@@ -40,8 +40,8 @@ class Trial:
         is_limited: There are more; the newest were taken.
         matched_count: Bank lines that it would match.
         ambiguous_count: Bank lines that it fits in several ways and would leave alone.
-        matched: A few of them, bank line and GL entry.
-        ambiguous: A few of them.
+        matched: The newest of them, bank line and GL entry.
+        ambiguous: The newest of them.
         too_slow: Its regular expression used up its time, so it would match nothing.
     """
 
@@ -81,15 +81,17 @@ def try_rule(conditions: Conditions, rule_id: str | None = None) -> Trial:
 def _trial(
     outcomes: Sequence[RuleOutcome], items: dict[str, Item], bank_lines_count: int, is_limited: bool
 ) -> Trial:
-    pairs = [pair for outcome in outcomes for pair in outcome.pairs]
-    ambiguous = [bank_id for outcome in outcomes for bank_id in outcome.ambiguous_bank_ids]
+    pairs = [(items[p.bank_id], items[p.gl_id]) for outcome in outcomes for p in outcome.pairs]
+    ambiguous = [items[bank_id] for outcome in outcomes for bank_id in outcome.ambiguous_bank_ids]
+    pairs.sort(key=lambda pair: pair[0].date, reverse=True)
+    ambiguous.sort(key=lambda line: line.date, reverse=True)
     return Trial(
         bank_lines_count=bank_lines_count,
         is_limited=is_limited,
         matched_count=len(pairs),
         ambiguous_count=len(ambiguous),
-        matched=tuple((items[p.bank_id], items[p.gl_id]) for p in pairs[:_EXAMPLES_MAX]),
-        ambiguous=tuple(items[bank_id] for bank_id in ambiguous[:_EXAMPLES_MAX]),
+        matched=tuple(pairs[:_EXAMPLES_MAX]),
+        ambiguous=tuple(ambiguous[:_EXAMPLES_MAX]),
         too_slow=any(outcome.too_slow for outcome in outcomes),
     )
 

@@ -18,6 +18,8 @@ from app.reports.csv_text import csv_pieces
 from app.tenancy.scope import current_organization_id, owned
 
 _EXPORT_BATCH_ROWS: Final = 1_000
+_FIRST_DAY: Final = date(1970, 1, 1)
+_LAST_DAY: Final = date(9000, 1, 1)
 _EXPORT_COLUMNS: Final = (
     "sequence",
     "at",
@@ -162,14 +164,15 @@ def _filtered(wanted: AuditFilter) -> sa.Select[AuditEvent]:
     zone = ZoneInfo(wanted.time_zone)
     if wanted.first_day:
         statement = statement.where(AuditEvent.at >= _midnight(wanted.first_day, zone))
-    if wanted.last_day and wanted.last_day < date.max:
-        end = _midnight(wanted.last_day + timedelta(days=1), zone)
+    if wanted.last_day:
+        end = _midnight(wanted.last_day, zone) + timedelta(days=1)
         statement = statement.where(AuditEvent.at < end)
     return statement
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), tzinfo=zone)
+    """Return when the day begins; days that no instant of ours can have are brought near."""
+    return datetime.combine(min(max(day, _FIRST_DAY), _LAST_DAY), time(), tzinfo=zone)
 
 
 def _oldest_first(wanted: AuditFilter) -> Iterator[AuditEvent]:
@@ -217,20 +220,39 @@ def _read(event: AuditEvent) -> ReadEvent:
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
-    names = dict.fromkeys((*before, *after))
+    old, new = _flat(before), _flat(after)
     return tuple(
-        Difference(in_words(name.removesuffix("_minor")), _fact(before, name), _fact(after, name))
-        for name in names
+        Difference(
+            in_words(name.rpartition(".")[2].removesuffix("_minor")),
+            _fact(old, name),
+            _fact(new, name),
+        )
+        for name in dict.fromkeys((*old, *new))
     )
+
+
+def _flat(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts with those inside a fact beside it, under both names."""
+    flat: dict[str, Any] = {}
+    for name, value in facts.items():
+        if isinstance(value, dict) and value:
+            flat.update({f"{name}.{inner}": each for inner, each in value.items()})
+        else:
+            flat[name] = value
+    return flat
 
 
 def _fact(facts: Mapping[str, Any], name: str) -> str:
     """Return one fact as people read it; an amount stands with its currency."""
-    value, currency = facts.get(name), facts.get("currency")
+    value = facts.get(name)
     if value is None:
         return ""
-    if name.endswith("_minor") and isinstance(value, int) and isinstance(currency, str):
-        return f"{display_amount(value, currency)} {currency}"
+    if name.endswith("_minor") and isinstance(value, int):
+        around = name.rpartition(".")[0]
+        currency = facts.get("currency") or facts.get(f"{around}.amount_currency")
+        return (
+            f"{display_amount(value, currency)} {currency}" if currency else f"{value} minor units"
+        )
     if isinstance(value, bool):
         return "yes" if value else "no"
     return _json(value) if isinstance(value, dict | list) else str(value)

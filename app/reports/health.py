@@ -59,6 +59,8 @@ def _migrations() -> str:
     except SQLAlchemyError as error:
         return f"cannot be read ({type(error).__name__})"
     newest = _newest_revision(current_app.extensions["migrate"].directory)
+    if current is None:
+        return "none applied; run: flask --app wsgi db upgrade"
     return "ok" if current == newest else f"at {current}, the newest is {newest}"
 
 

@@ -15,6 +15,7 @@ _PLAIN: Final = {
     ".": re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,12})?"),
     ",": re.compile(r"[+-]?[0-9]{1,18}(?:,[0-9]{1,12})?"),
 }
+_USUAL: Final = re.compile(r"[+-]?[0-9]{1,18}([.,])[0-9]{1,2}")
 _SPACES: Final = re.compile(r"[\s\u00a0\u2007\u2009\u200a\u202f\u200e\u200f]+")
 _MINUSES: Final = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2010": "-", "\u2011": "-"})
 _APOSTROPHES: Final = str.maketrans({"\u2019": "'", "\u2018": "'", "`": "'", "\u00b4": "'"})
@@ -146,12 +147,16 @@ def _core_value(core: str, decimal_sign: str) -> Decimal | None:
 
 def _decimal_vote(cell: str) -> str:
     """Return the decimal sign that the cell shows, `?` where it may be either, or ""."""
+    usual = _USUAL.fullmatch(cell)
+    if usual:
+        return usual[1]
     if len(cell) > AMOUNT_CHARACTERS_MAX or ("." not in cell and "," not in cell):
         return ""
     split = _affixes(cell.strip())
-    if split is None:
-        return ""
-    core = split[0]
+    return _core_vote(split[0]) if split else ""
+
+
+def _core_vote(core: str) -> str:
     points, commas = core.count("."), core.count(",")
     if points and commas:
         return "." if core.rindex(".") > core.rindex(",") else ","

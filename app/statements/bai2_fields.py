@@ -92,13 +92,14 @@ def parse_detail(record: Record) -> Detail:
     fields = record.pieces[0].split(",")
     texts: list[str] = []
     funds_end = _funds_end(fields)
+    _split_at_slash(fields, funds_end)
     for piece in record.pieces[1:]:
         if len(fields) > funds_end + 2:  # bank and customer reference, then the text
             texts.append(piece)
         else:
             fields += piece.split(",")
             funds_end = _funds_end(fields)
-    _split_at_slash(fields, funds_end)
+            _split_at_slash(fields, funds_end)
     type_code = fields[0].strip()
     if not _TYPE_CODE.fullmatch(type_code):
         raise FieldError("type code", f"“{type_code[:30]}” is not a type code of three digits")

@@ -17,6 +17,9 @@ TEXT_CODES: Final = frozenset({"16", "88"})
 _NEXT_RECORD: Final = re.compile(
     r"/[ \t]*(?=(?:01|02|03|88),|16,\d{3},[+-]?\d*[,/]|(?:49|98|99),[+-]?\d*,)"
 )
+_WRAPPED_CHARACTERS_MAX: Final = 16_000
+"""What is kept of one record's wrapped lines; far more than any description holds."""
+
 _CODE: Final = re.compile(r"(\d\d)(?:,|/?$)")
 _STRUCTURED_COMMAS: Final = 6
 """Commas of a 16 without availability fields before its text begins."""
@@ -64,7 +67,8 @@ def records(lines: list[str], *, split_texts: bool) -> Iterator[Record]:
             if current and code == "88":
                 current.pieces.append(_body(part))
             elif current and _wraps(current, code):
-                current.pieces[-1] += _glue(current) + part.removesuffix("/").rstrip()
+                if len(current.pieces[-1]) < _WRAPPED_CHARACTERS_MAX:
+                    current.pieces[-1] += _glue(current) + part.removesuffix("/").rstrip()
             else:
                 if current:
                     yield current

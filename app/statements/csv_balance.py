@@ -41,6 +41,8 @@ def prove(
         balances: After each amount; None where the file leaves it out.
         newest_first: The row order as the dates show it; None tries both.
     """
+    if not amounts:
+        return BalanceProof(0, 0, newest_first=False, broken_at=None)
     forward: dict[int, bool] = {} if newest_first else _links(amounts, balances)
     backward: dict[int, bool] = {}
     if newest_first is not False:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.statements.csv_money import Money, fill_share, guess_money, is_indicator
+from app.statements.csv_money import Money, fill_share, guess_money, indicator_side, is_indicator
 from app.statements.csv_profile import ColumnProfile, profile_columns, sample_rows
-from app.statements.csv_table import Row
-from app.statements.csv_vocabulary import EXACT, heading_roles
+from app.statements.csv_table import Row, has_date_and_amount
+from app.statements.csv_vocabulary import EXACT, heading_roles, plain_words
 from app.statements.findings import FindingLog
 from app.statements.mapping import COLUMNS_MAX, NO_COLUMN, ROLES, ColumnRef, CsvColumns
 
@@ -18,6 +19,8 @@ _HALF: Final = 0.5
 _TEXT_COLUMNS_MAX: Final = 6
 _TEXT_LENGTH_MIN: Final = 4
 _MONEY_ROLES: Final = frozenset({"amount", "debit", "credit", "balance"})
+_NO_TEXT_ROLES: Final = frozenset({"account", "other", "currency"})
+_ACCOUNT_NUMBER: Final = re.compile(r"(?:[0-9][ .*xX-]*){6}")
 _SINGLE_TEXT_ROLES: Final = ("counterparty", "reference", "bank_id", "status")
 
 
@@ -71,6 +74,7 @@ def find_columns(header: Sequence[str], rows: Sequence[Row], given: CsvColumns) 
         given: Positions that a person chose; they are kept.
     """
     sample = sample_rows(rows)
+    sample = [row for row in sample if has_date_and_amount(row.cells)] or sample
     width = min(
         COLUMNS_MAX, max([len(header), *(len(row.cells) for row in sample)], default=len(header))
     )
@@ -93,6 +97,14 @@ class _Finder:
         self.given = given
         self.weights = [
             heading_roles(header[column]) if column < len(header) else {}
+            for column in range(len(profiles))
+        ]
+        self.is_net = [
+            column < len(header) and plain_words(header[column]).startswith("net")
+            for column in range(len(profiles))
+        ]
+        self.words_count = [
+            len(plain_words(header[column]).split()) if column < len(header) else 0
             for column in range(len(profiles))
         ]
         self.found: dict[str, int] = {}
@@ -135,12 +147,14 @@ class _Finder:
 
     def _best(self, role: str, holds: Callable[[int], bool]) -> int | None:
         """Return the free column whose heading fits best, leftmost first."""
+        # “Naam” may be the holder's own; “Naam tegenpartij” is the other side's.
+        words_count = self.words_count if role == "counterparty" else [0] * len(self.profiles)
         candidates = [
-            (-self.weights[column][role], column)
+            (-self.weights[column][role], -words_count[column], column)
             for column in range(len(self.profiles))
             if role in self.weights[column] and column not in self.taken and holds(column)
         ]
-        return min(candidates)[1] if candidates else None
+        return min(candidates)[-1] if candidates else None
 
     def _holds_dates(self, column: int) -> bool:
         profile = self.profiles[column]
@@ -210,8 +224,7 @@ class _Finder:
             return guess_money(self.profiles, self.rows, dated, self.taken)
         # Some banks give a signed amount besides; some an unsigned or a fee column.
         signed = amount is not None and any(
-            text.lstrip().startswith(("-", "\u2212", "("))
-            for text in self.profiles[amount].distinct
+            text.lstrip().startswith(("-", "\u2212", "(")) for text in self.profiles[amount].counts
         )
         if (
             amount is not None
@@ -228,11 +241,16 @@ class _Finder:
     def _amount(self, dated: set[int]) -> int | None:
         """Return the amount column: filled in every row, best named; net before gross."""
         candidates = [
-            (-round(fill_share(self.profiles, [column], dated), 1), -weights["amount"], column)
+            (
+                -round(fill_share(self.profiles, [column], dated), 1),
+                -weights["amount"],
+                not self.is_net[column],
+                column,
+            )
             for column, weights in enumerate(self.weights)
             if "amount" in weights and column not in self.taken and self._holds_amounts(column)
         ]
-        return min(candidates)[2] if candidates else None
+        return min(candidates)[-1] if candidates else None
 
     def _indicator(self) -> int | None:
         amount = self.found.get("amount", self.given.amount)
@@ -240,7 +258,7 @@ class _Finder:
             return None
         if any(
             text.strip(" $€£").startswith(("-", "\u2212", "(")) or text.endswith("-")
-            for text in self.profiles[amount].distinct
+            for text in self.profiles[amount].counts
         ):
             return None  # the amounts are signed
         named = self._best(
@@ -277,15 +295,21 @@ class _Finder:
         )
 
     def _account(self, dated: set[int]) -> int | None:
-        """Return the own account's column: always filled, and not a date."""
-
-        def holds(column: int) -> bool:
+        """Return the own account's column: filled in every row, a number rather than a name."""
+        candidates = []
+        for column, weights in enumerate(self.weights):
             profile = self.profiles[column]
-            filled = fill_share(self.profiles, [column], dated) if dated else 0.0
-            return filled == 1.0 and len(profile.distinct) * 4 <= max(4, len(profile.filled))
+            exact = weights.get("account") == EXACT and column not in self.taken
+            if not exact or not dated or fill_share(self.profiles, [column], dated) < 1.0:
+                continue
+            is_number = all(_ACCOUNT_NUMBER.search(value) for value in profile.counts)
+            repeats = len(profile.counts) * 4 <= max(4, profile.counts.total())
+            if len(profile.counts) == 1 or (is_number and repeats):
+                candidates.append((not is_number, column))
+        return min(candidates)[1] if candidates else None
 
-        column = self._best("account", holds)
-        return column if column is not None and self.weights[column]["account"] == EXACT else None
+    def _says_only_the_side(self, column: int) -> bool:
+        return all(indicator_side(value) is not None for value in self.profiles[column].counts)
 
     def _descriptions(self) -> tuple[int, ...]:
         named = [
@@ -295,12 +319,15 @@ class _Finder:
         ]
         exact = [column for column in named if self.weights[column]["description"] == EXACT]
         filled = [column for column in exact or named if not self.profiles[column].is_blank]
+        # “Details” may hold only DEBIT, CREDIT, CHECK, … beside the column with the text.
+        filled = [column for column in filled if not self._says_only_the_side(column)] or filled
         if filled or exact:
             return tuple((filled or exact)[:_TEXT_COLUMNS_MAX])
         texts = [
             column
             for column, profile in enumerate(self.profiles)
             if column not in self.taken
+            and not self.weights[column].keys() & _NO_TEXT_ROLES
             and profile.date_share < _HALF
             and profile.amount_share < _HALF
             and profile.text_length >= _TEXT_LENGTH_MIN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -31,14 +32,30 @@ def find_header(rows: Sequence[Row]) -> int | None:
 
 
 def first_data_row(rows: Sequence[Row]) -> int | None:
-    """Return the position of the first row with a date and an amount."""
-    for position, row in enumerate(rows[:HEADER_SEARCH_ROWS]):
-        dates = [index for index, cell in enumerate(row.cells) if looks_like_date(cell)]
-        if dates and any(
-            looks_like_amount(cell) for index, cell in enumerate(row.cells) if index not in dates
-        ):
-            return position
-    return None
+    """Return the position of the first row with an amount and a date where most rows have it."""
+    seen = rows[:HEADER_SEARCH_ROWS]
+    dates = [
+        {index for index, cell in enumerate(row.cells) if looks_like_date(cell)} for row in seen
+    ]
+    telling = [
+        bool(found)
+        and any(
+            looks_like_amount(cell) for index, cell in enumerate(row.cells) if index not in found
+        )
+        for row, found in zip(seen, dates, strict=True)
+    ]
+    votes = Counter(
+        column for found, tells in zip(dates, telling, strict=True) if tells for column in found
+    )
+    if not votes:
+        return None
+    most = max(votes.values())
+    column = min(column for column, count in votes.items() if count == most)
+    return next(
+        position
+        for position, (found, tells) in enumerate(zip(dates, telling, strict=True))
+        if tells and column in found
+    )
 
 
 def normalized_headings(cells: Sequence[str]) -> tuple[str, ...]:

@@ -61,11 +61,13 @@ def indicator_side(value: str) -> str | None:
 
 
 def is_indicator(profile: ColumnProfile, *, named: bool) -> bool:
-    """Return whether every cell says debit or credit; without a telling heading, both must."""
-    if profile.is_blank or len(profile.distinct) > _INDICATOR_VALUES_MAX:
+    """Return whether nearly every cell says debit or credit; unnamed, both must occur."""
+    if profile.is_blank or len(profile.counts) > _INDICATOR_VALUES_MAX:
         return False
-    sides = {indicator_side(value) for value in profile.distinct}
-    return None not in sides and (named or len(sides) == 2)  # noqa: PLR2004 - both sides
+    sides = {value: indicator_side(value) for value in profile.counts}
+    telling = sum(count for value, count in profile.counts.items() if sides[value])
+    both = {"debit", "credit"} <= set(sides.values())
+    return telling >= _FILLED_SHARE * profile.counts.total() and (named or both)
 
 
 def fill_share(profiles: Sequence[ColumnProfile], columns: Iterable[int], rows: set[int]) -> float:
@@ -104,10 +106,28 @@ def guess_money(
     if len(full) == 1 and len(candidates) == 1:
         return Money(amount=full[0])
     return (
-        _proven(rows, full)
+        _opening_and_closing(rows, full)
+        or _proven(rows, full)
         or _two_sided(profiles, dated, candidates, full)
         or (Money(amount=full[0]) if len(full) == 1 else Money())
     )
+
+
+def _opening_and_closing(rows: Sequence[Row], columns: Sequence[int]) -> Money | None:
+    """Some banks give the balance before and after each row: their difference is the amount."""
+    for before, after, amount in permutations(columns, 3):
+        for decimal_sign in (".", ","):
+            numbers = [
+                [
+                    parse_amount(_cell(row, column), decimal_sign)
+                    for column in (before, after, amount)
+                ]
+                for row in rows[:_PROOF_ROWS]
+            ]
+            known = [[one.value for one in row if one] for row in numbers if all(row)]
+            if known and all(one + three == two for one, two, three in known):
+                return Money(amount=amount, balance=after)
+    return None
 
 
 def _proven(rows: Sequence[Row], columns: Sequence[int]) -> Money | None:

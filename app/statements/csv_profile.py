@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +14,6 @@ from app.statements.csv_vocabulary import CURRENCY_CODES
 from app.statements.dates import looks_like_date
 
 _SAMPLE_ROWS: Final = 400
-_DISTINCT_MAX: Final = 50
 _SIGNED: Final = re.compile(r"^\s*[-+(\u2212]|[-+]\s*$")
 
 
@@ -24,7 +24,7 @@ class ColumnProfile:
     Attributes:
         filled: Positions in the sample of the rows where the cell is not blank.
         money_share: Amounts that show a decimal sign, a sign or a currency.
-        distinct: The different cells, at most 50 of them.
+        counts: How often each cell occurs, in the order of the sample.
     """
 
     filled: frozenset[int]
@@ -33,7 +33,7 @@ class ColumnProfile:
     money_share: float
     currency_share: float
     text_length: float
-    distinct: tuple[str, ...]
+    counts: Counter[str]
 
     @property
     def is_blank(self) -> bool:
@@ -70,7 +70,7 @@ def _profile(cells: list[str]) -> ColumnProfile:
         money_share=sum(_is_money(text) for text in numbers) / count,
         currency_share=sum(text.upper() in CURRENCY_CODES for text in texts) / count,
         text_length=sum(len(text) for text in texts) / count,
-        distinct=tuple(dict.fromkeys(texts))[:_DISTINCT_MAX],
+        counts=Counter(texts),
     )
 
 

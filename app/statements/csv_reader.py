@@ -55,7 +55,10 @@ def _read_rows(
     settled: Settled, given: CsvMapping, currency: str | None, findings: FindingLog
 ) -> ParsedFile:
     mapping = settled.mapping
-    read = RowReader(mapping, settled.header, settled.width, findings).read(settled.rows)
+    reader = RowReader(
+        replace(mapping, date_format=settled.date_format), settled.header, settled.width, findings
+    )
+    read = reader.read(settled.rows)
     mapping, read = _settled_indicator(mapping, given, settled.rows, read)
     by_line = {row.line: row for row in settled.rows}
     statements = []

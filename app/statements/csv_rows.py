@@ -18,7 +18,7 @@ from app.statements.csv_table import Row
 from app.statements.csv_vocabulary import plain_words
 from app.statements.dates import clean_date_cell, compile_date_format
 from app.statements.findings import FindingLog
-from app.statements.mapping import CsvMapping
+from app.statements.mapping import ROLES, CsvMapping
 
 _BALANCE: Final = (
     r"(?:ledger |account |book |available )?(?:balance|saldo|solde|zustatek|zostatok|egyenleg|bal)"
@@ -91,8 +91,8 @@ class RowReader:
     ) -> None:
         self.columns = {
             role: position
-            for role in mapping.columns.__slots__
-            if isinstance(position := getattr(mapping.columns, role), int)
+            for role in ROLES
+            if isinstance(position := getattr(mapping.columns, role), int) and position >= 0
         }
         self.description = [
             one for one in mapping.columns.description or () if isinstance(one, int) and one >= 0
@@ -140,7 +140,7 @@ class RowReader:
         if self._is_balance_row(row, amount, balance):
             self._balance_row(row, balance)
             return
-        if self._is_too_wide(row):
+        if len(row.cells) > self.width and self._is_too_wide(row):
             return
         self.result.rows.append(self._raw(row, day, amount, debit, credit, balance))
 
@@ -173,6 +173,8 @@ class RowReader:
 
     def _amounts(self, row: Row) -> tuple[Amount | None, Decimal | None, Decimal | None]:
         amount = self._money(row, "amount", required=True)
+        if "debit" not in self.columns and "credit" not in self.columns:
+            return amount, None, None
         debit = self._money(row, "debit", required=True)
         credit = self._money(row, "credit", required=True)
         if debit and credit and debit.value and credit.value:
@@ -200,7 +202,7 @@ class RowReader:
         return amount
 
     def _side(self, row: Row) -> str | None:
-        if self.columns.get("indicator", -1) < 0:
+        if "indicator" not in self.columns:
             return None
         text = self._cell(row, "indicator")
         plain = plain_words(text) or text
@@ -257,13 +259,14 @@ class RowReader:
         elif self._is_not_booked(row):
             self._skip("not_booked", row)
         else:
-            role = "amount" if self.columns.get("amount", -1) >= 0 else "debit"
+            role = "amount" if "amount" in self.columns else "debit"
             self._error("amount_missing", row, role, "the amount is missing; complete the row")
 
     def _continue(self, row: Row) -> None:
         last = self.result.rows[-1]
-        text = " ".join(" ".join(row.cells).split())
-        last.description = f"{last.description} {text}"[:CELL_CHARACTERS_MAX]
+        if len(last.description) < CELL_CHARACTERS_MAX:
+            text = " ".join(" ".join(row.cells).split())
+            last.description = f"{last.description} {text}"[:CELL_CHARACTERS_MAX]
         self._skip("row_continues", row)
 
     def _is_balance_row(self, row: Row, amount: Amount | None, balance: Amount | None) -> bool:
@@ -289,11 +292,10 @@ class RowReader:
         return any(pattern.match(plain_words(cell[:80])) is not None for cell in [*cells, first])
 
     def _is_not_booked(self, row: Row) -> bool:
-        return plain_words(self._cell(row, "status")) in _NOT_BOOKED
+        return "status" in self.columns and plain_words(self._cell(row, "status")) in _NOT_BOOKED
 
     def _is_too_wide(self, row: Row) -> bool:
-        extra = [cell for cell in row.cells[self.width :] if cell.strip()]
-        if not extra:
+        if not any(cell.strip() for cell in row.cells[self.width :]):
             return False
         if self.description and max(self.description) == self.width - 1:
             return False  # an unquoted delimiter in the last column, which is text
@@ -324,18 +326,22 @@ class RowReader:
     # Cells
 
     def _cell(self, row: Row, role: str) -> str:
-        position = self.columns.get(role, -1)
-        return row.cells[position].strip() if 0 <= position < len(row.cells) else ""
+        position = self.columns.get(role)
+        if position is None or position >= len(row.cells):
+            return ""
+        return row.cells[position].strip()
 
     def _text(self, row: Row, role: str) -> str:
-        text = " ".join(self._cell(row, role).split()).strip("'\"=")
-        return text[:CELL_CHARACTERS_MAX]
+        if role not in self.columns:
+            return ""
+        return " ".join(self._cell(row, role).split()).strip("'\"=")[:CELL_CHARACTERS_MAX]
 
     def _description(self, row: Row) -> str:
         cells = row.cells
-        last = max(self.description, default=-1)
         parts = [cells[column] for column in self.description if column < len(cells)]
-        if last == self.width - 1:
+        if len(parts) == 1 and len(cells) <= self.width:
+            return " ".join(parts[0].split())[:CELL_CHARACTERS_MAX]
+        if self.width - 1 in self.description:
             parts += cells[self.width :]
         seen = dict.fromkeys(text for part in parts if (text := " ".join(part.split())))
         return " ".join(seen)[:CELL_CHARACTERS_MAX]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -25,9 +26,15 @@ _PROOF_ROWS: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A file's mapping as far as it could be told, and the rows it applies to."""
+    """A file's mapping as far as it could be told, and the rows it applies to.
+
+    Attributes:
+        date_format: For this file; the mapping leaves it open where every date reads the same
+            day or month first, so that the next file is asked again.
+    """
 
     mapping: CsvMapping
+    date_format: str | None
     header: tuple[str, ...]
     rows: list[Row]
     width: int
@@ -49,6 +56,12 @@ def settle(
     if found.money_assumed:
         _warn_assumed(columns, header, rows, findings)
     file_currency = currency or _headings_currency(header, columns)
+    date_format = given.date_format
+    remembered_format = date_format
+    if date_format is None:
+        formats = _date_formats(rows, columns, header, findings)
+        date_format = formats[0].text if formats else None
+        remembered_format = date_format if _same_order(formats) else None
     mapping = replace(
         given,
         delimiter=table.delimiter,
@@ -57,11 +70,11 @@ def settle(
         skip_rows=header_line - 1 if header_line else (rows[0].line - 1 if rows else 0),
         header=header,
         columns=columns,
-        date_format=given.date_format or _date_format(rows, columns, header, findings),
+        date_format=remembered_format,
         decimal_sign=given.decimal_sign
         or _decimal_sign(rows, columns, header, table.delimiter, file_currency, findings),
     )
-    return Settled(mapping, header, rows, _width(header, rows), file_currency)
+    return Settled(mapping, date_format, header, rows, _width(header, rows), file_currency)
 
 
 def _header_position(rows: Sequence[Row], given: CsvMapping, findings: FindingLog) -> int | None:
@@ -192,13 +205,14 @@ def _width(header: Sequence[str], rows: Sequence[Row]) -> int:
 # Dates
 
 
-def _date_format(
+def _date_formats(
     rows: Sequence[Row], columns: CsvColumns, header: tuple[str, ...], findings: FindingLog
-) -> str | None:
+) -> list[DateFormat]:
+    """Return the formats under which every date is the same; none with an error."""
     position = _position(columns.date)
     cells = _column(rows, position)
     if not cells:
-        return None
+        return []
     formats = fitting_formats(cell for _, cell in cells)
     if not formats:
         line, cell = cells[0]
@@ -209,11 +223,11 @@ def _date_format(
             line=line,
             column=column_name(header, position, "date"),
         )
-        return None
+        return []
     formats = _told_by_other_columns(formats, rows, position)
     differing = _first_difference(formats, cells)
     if differing is None:
-        return formats[0].text
+        return formats
     line, cell, one, other = differing
     findings.error(
         "date_order_ambiguous",
@@ -223,7 +237,12 @@ def _date_format(
         line=line,
         column=column_name(header, position, "date"),
     )
-    return None
+    return []
+
+
+def _same_order(formats: Sequence[DateFormat]) -> bool:
+    """Return whether the formats differ in punctuation only, not in day and month."""
+    return len({re.sub(r"[^dmYyb]", "", one.text) for one in formats}) <= 1
 
 
 def _told_by_other_columns(
@@ -272,11 +291,15 @@ def _decimal_sign(
     currency: str | None,
     findings: FindingLog,
 ) -> str:
-    positions = [
-        position for role in _MONEY_ROLES if (position := _position(getattr(columns, role))) >= 0
+    cells = [
+        pair
+        for role in ("amount", "debit", "credit")
+        for pair in _column(rows, _position(getattr(columns, role)))
     ]
-    cells = [pair for position in positions for pair in _column(rows, position)]
     votes = decimal_votes(cell for _, cell in cells)
+    if votes.point == votes.comma == 0:  # whole amounts: the balance may tell
+        cells += _column(rows, _position(columns.balance))
+        votes = decimal_votes(cell for _, cell in cells)
     if votes.point != votes.comma:
         return "." if votes.point > votes.comma else ","
     usual = "," if delimiter == ";" else "."
@@ -288,7 +311,7 @@ def _decimal_sign(
     if len(proven) == 1:
         return proven[0]
     line, cell = next(pair for pair in cells if decimal_votes([pair[1]]).either)
-    column = column_name(header, positions[0], "amount")
+    column = column_name(header, _position(columns.amount), "amount")
     findings.error(
         "decimal_sign_ambiguous",
         f"Line {line}, column “{column}”: “{cell[:40]}” has three digits after its only sign, which"

@@ -16,7 +16,7 @@ from app.statements.csv_vocabulary import plain_words
 
 _ROWS_TO_WARN: Final = 5
 _LINKS_TO_REVERSE: Final = 2
-_TEXT_ROWS: Final = 5_000
+_TEXT_ROWS: Final = 1_000
 _CARD_PAYMENT: Final = re.compile(
     r"\bthank you\b|\bpayment thank\b|\bpayment received\b|\bautopay payment\b|\bcashback bonus\b"
     r"|\bpayments and credits\b|\bdirectpay\b|\bautomatic payment\b|\bstatement credit\b"

@@ -75,12 +75,13 @@ def _score(sample: list[str], delimiter: str) -> tuple[int, int, int]:
     widths = Counter(len(cells) for cells in rows if len(cells) > 1)
     width, rows_count = widths.most_common(1)[0] if widths else (0, 0)
     telling = sum(
-        1 for cells in rows if len(cells) > 1 and _has_date_and_amount(cells[:COLUMNS_MAX])
+        1 for cells in rows if len(cells) > 1 and has_date_and_amount(cells[:COLUMNS_MAX])
     )
     return telling, rows_count * (width > 1), width
 
 
-def _has_date_and_amount(cells: list[str]) -> bool:
+def has_date_and_amount(cells: list[str]) -> bool:
+    """Return whether one cell is a date and another an amount."""
     dates = [index for index, cell in enumerate(cells) if looks_like_date(cell)]
     return bool(dates) and any(
         looks_like_amount(cell) for index, cell in enumerate(cells) if index not in dates
@@ -93,14 +94,14 @@ def _rows(lines: list[str], delimiter: str, first: int, table: Table) -> Iterato
         line = lines[index]
         used = 1
         if '"' not in line:
-            cells = line.split(delimiter)
+            cells = line.split(delimiter, COLUMNS_MAX)
         elif len(table.open_quote_lines) >= _OPEN_QUOTES_MAX:
-            cells = line.split(delimiter)  # quotes mean nothing in this file
+            cells = line.split(delimiter, COLUMNS_MAX)  # quotes mean nothing in this file
         else:
             cells, used = _quoted_row(lines, index, delimiter)
             if not used:
                 table.open_quote_lines.append(index + 1)
-                cells, used = line.split(delimiter), 1
+                cells, used = line.split(delimiter, COLUMNS_MAX), 1
         if any(cell and not cell.isspace() for cell in cells):
             yield Row(index + 1, cells)
         index += used
@@ -118,7 +119,7 @@ def _quoted_row(lines: list[str], index: int, delimiter: str) -> tuple[list[str]
         used = 0  # asked for more than there is
 
     cells = next(csv.reader(feed(), delimiter=delimiter, skipinitialspace=True), [])
-    return cells, used
+    return cells[: COLUMNS_MAX + 1], used
 
 
 def _excel_hint(lines: list[str]) -> str | None:

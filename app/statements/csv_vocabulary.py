@@ -27,7 +27,8 @@ _CODE_WORDS: Final = frozenset([
     "country", "rekening", "compte", "uctu", "rachunku", "id", "type", "number", "bank",
 ])
 _FILLER_WORDS: Final = frozenset([
-    "in", "en", "im", "der", "des", "de", "du", "la", "the", "of", "a", "i", "w", "v",
+    "in", "en", "im", "eur", "euro", "euros", "usd", "dollars", "der", "des", "de", "du", "la",
+    "the", "of", "a", "i", "w", "v",
 ])
 # fmt: on
 _LETTERS: Final = str.maketrans(

@@ -191,7 +191,7 @@ def _is_damaged_utf8(data: bytes) -> bool:
     text = data[:_SAMPLE_BYTES].decode("utf-8", "replace")
     broken = text.count("\N{REPLACEMENT CHARACTER}")
     whole = sum(1 for character in text if character > "\x7f") - broken
-    return whole > 2 * broken
+    return whole > broken
 
 
 def _is_central_european(data: bytes) -> bool:

@@ -18,14 +18,14 @@ _SHARED: list[Processor] = [
 
 
 def configure_logs(level: str) -> None:
-    """Send everything, libraries included, to standard output as JSON lines."""
+    """Send everything, libraries included, to standard error; standard output is for answers."""
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_SHARED,
