@@ -20,7 +20,7 @@ from benchmarks.histories import history_of
 from benchmarks.worlds import TRAINING_WORLDS, Books
 
 SEED = 20_260_101
-BOOKS_PER_WORLD = 20
+BOOKS_PER_WORLD = 16
 VERSION = "general-1"
 START_PATH = Path(__file__).with_name("starting_model.json")
 

@@ -1,7 +1,7 @@
 """Keep a handful of programs running under one terminal: restart, merge output, stop them all.
 
 Each program is the leader of its own session, so Ctrl-C reaches the supervisor alone, and a
-program's forked children are found and ended with it.  docs/decisions/0002 says why this is ours.
+program's forked children are found and ended with it.  docs/decisions/0030 says why this is ours.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ from app.connections.imports import import_bank_file_now
 from app.models import (
     AccountType,
     FinancialTransaction,
+    GlAccount,
+    LedgerBankAccount,
     Match,
     MatchItem,
     MatchOrigin,
@@ -22,6 +24,17 @@ from app.tenancy.scope import owned
 def add_account(actor, *, name="Operating", mask="4417", currency="USD", bank="Puget Harbor Bank"):
     command = AddManualAccount(bank, name, mask, AccountType.CHECKING, currency)
     return add_manual_account(actor, command).account_id
+
+
+def add_ledger_account(name="Cash, operating", number="1010", currency="USD"):
+    with unit_of_work():
+        gl = GlAccount(number=number, name=name, type="asset", currency=currency)
+        db.session.add(gl)
+        db.session.flush()
+        ledger = LedgerBankAccount(name=name, gl_account_id=gl.id, currency=currency)
+        db.session.add(ledger)
+        db.session.flush()
+        return ledger.id
 
 
 def import_now(actor, account_id, data, **options):

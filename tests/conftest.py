@@ -143,10 +143,7 @@ def cast(app: Flask) -> Iterator[Cast]:
             role=role,
             bank_connections=role is Role.CONTROLLER,
         )
-    users = {
-        name: user_id
-        for name, user_id in db.session.execute(sa.text("SELECT name, id FROM person"))
-    }
+    users = dict(db.session.execute(sa.text("SELECT name, id FROM person")).all())
     yield Cast(
         acme.organization_id,
         other.organization_id,

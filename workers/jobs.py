@@ -20,7 +20,6 @@ from app.ledger.imports import run_import
 from app.models import JobKind, db
 from app.people.sign_in import actor_of
 from app.reconciliation.matching_run import run_matching
-from app.reconciliation.opening import request_matching_after_import
 from app.tenancy.actor import Actor
 from app.tenancy.scope import organization_scope
 
@@ -29,19 +28,9 @@ _log = structlog.get_logger(__name__)
 _EXIT_LEASE_LOST: Final = 75
 
 
-def _import_bank_file(actor: Actor, held: Claim) -> None:
-    import_upload(actor, held)
-    request_matching_after_import(actor)
-
-
-def _import_ledger_file(actor: Actor, held: Claim) -> None:
-    run_import(actor, held)
-    request_matching_after_import(actor)
-
-
-_HANDLERS: Final[dict[JobKind, Callable[[Actor, Claim], None]]] = {
-    JobKind.IMPORT_BANK_FILE: _import_bank_file,
-    JobKind.IMPORT_LEDGER_FILE: _import_ledger_file,
+_HANDLERS: Final[dict[JobKind, Callable[[Actor, Claim], object]]] = {
+    JobKind.IMPORT_BANK_FILE: import_upload,
+    JobKind.IMPORT_LEDGER_FILE: run_import,
     JobKind.MATCH: run_matching,
 }
 

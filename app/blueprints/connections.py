@@ -208,7 +208,11 @@ def _account_form(values: Any, errors: dict[str, list[str]], status: int = 200) 
         values=values,
         errors=errors,
         types=[(kind.value, words) for kind, words in ACCOUNT_TYPE_WORDS.items()],
-        ledger_choices=[one for one in report.ledger_choices() if one.taken_by is None],
+        choices=[
+            (one.ledger_bank_account_id, f"{one.label} ({one.currency})")
+            for one in report.ledger_choices()
+            if one.taken_by is None
+        ],
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from app.audit.trail import Change, record
+from app.jobs.runs import request_matching_where
 from app.kernel.errors import Conflict, Invalid
 from app.kernel.money import valid_currency
 from app.models import (
@@ -119,10 +120,11 @@ def map_account(actor: Actor, account_id: str, ledger_bank_account_id: str | Non
             reconciliation holds matches of this account.
     """
     actor.require(Permission.BANK_CONNECTIONS)
-    with unit_of_work():
+    with unit_of_work() as work:
         account = get_owned(FinancialAccount, account_id, lock=True)
         _refuse_deleted(account)
         _map(actor, account, ledger_bank_account_id)
+        request_matching_where(work, LedgerBankAccount.id == ledger_bank_account_id)
 
 
 def delete_connection(actor: Actor, connection_id: str) -> None:

@@ -30,12 +30,13 @@ from app.kernel.ids import new_id
 from app.models import (
     FinancialAccount,
     FinancialTransaction,
+    LedgerBankAccount,
     TransactionStatus,
     Upload,
     UploadState,
     db,
 )
-from app.models.session import unit_of_work
+from app.models.session import UnitOfWork, unit_of_work
 from app.statements.mapping import CsvMapping
 from app.tenancy.actor import Actor
 from app.tenancy.permissions import Permission
@@ -100,8 +101,8 @@ def import_upload(actor: Actor, held: Claim) -> ImportOutcome:
     reading = read_stored(upload, get_owned(FinancialAccount, upload.financial_account_id))
     held.report(40, f"{reading.rows_read:,} rows read, comparing with what is stored")
     try:
-        with unit_of_work():
-            outcome = _write(actor, held.subject_id, reading)
+        with unit_of_work() as work:
+            outcome = _write(work, actor, held.subject_id, reading)
             runs.succeed(held, outcome.sentence)
     except Refusal:
         _ask_again(held, reading)
@@ -138,13 +139,13 @@ def import_bank_file_now(
     reading = stored.comparison.reading
     if not reading.accepted:
         raise FileRefused(reading)
-    with unit_of_work():
+    with unit_of_work() as work:
         upload = get_owned(Upload, stored.upload_id, lock=True)
         decide(actor, upload, import_probable=import_probable, covers_until=covers_until)
-        return _write(actor, stored.upload_id, reading)
+        return _write(work, actor, stored.upload_id, reading)
 
 
-def _write(actor: Actor, upload_id: str, reading: Reading) -> ImportOutcome:
+def _write(work: UnitOfWork, actor: Actor, upload_id: str, reading: Reading) -> ImportOutcome:
     """Write all rows, the balance and the result inside the caller's transaction.
 
     The account's row lock puts two files of one account in line; what is stored is
@@ -168,6 +169,7 @@ def _write(actor: Actor, upload_id: str, reading: Reading) -> ImportOutcome:
     _conclude(upload, comparison)
     record(actor, Change("upload.imported", "upload", upload.id, before, facts(upload)))
     db.session.flush()
+    runs.request_matching_where(work, LedgerBankAccount.id == account.ledger_bank_account_id)
     return _outcome(upload, account)
 
 

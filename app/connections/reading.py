@@ -112,7 +112,7 @@ def read_file(
     findings = list(parsed.findings)
     if remembered is not None and corrected is None and not parsed.accepted:
         afresh = _parsed(data, None, account, chosen_account)
-        if afresh.accepted or parsed.format != afresh.format:
+        if afresh.accepted or _headings(afresh) != remembered.header:
             parsed, findings = afresh, [*afresh.findings]
             if parsed.format == "csv":
                 findings.append(_unfit())
@@ -261,6 +261,10 @@ def _file_accounts(statements: Sequence[ParsedStatement]) -> tuple[FileAccount, 
 
 def _has_error(findings: Sequence[Finding]) -> bool:
     return any(finding.level is Level.ERROR for finding in findings)
+
+
+def _headings(parsed: ParsedFile) -> tuple[str, ...]:
+    return parsed.mapping.header if parsed.mapping else ()
 
 
 def _unfit() -> Finding:

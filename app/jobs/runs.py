@@ -16,7 +16,15 @@ import sqlalchemy as sa
 from app.jobs import doorbell
 from app.kernel import limits
 from app.kernel.clock import utc_now
-from app.models import JobKind, JobRun, JobStatus, db
+from app.models import (
+    JobKind,
+    JobRun,
+    JobStatus,
+    LedgerBankAccount,
+    Reconciliation,
+    ReconciliationStatus,
+    db,
+)
 from app.models.session import UnitOfWork, rows_changed, unit_of_work
 from app.tenancy.actor import Actor
 from app.tenancy.scope import ALL_ORGANIZATIONS, organization_scope, owned
@@ -69,27 +77,28 @@ class Claim:
 def request_run(work: UnitOfWork, actor: Actor, kind: JobKind, subject_id: str) -> str:
     """Ask for work inside the caller's transaction and return the run's id.
 
-    While a run of the same kind and subject is queued, that one is returned; the queue is
-    told after the commit, and the ticker tells it again should that fail.
+    While a run of the same kind and subject is queued, that one is returned; one that is
+    running may have read its input already, so another will follow it.  The queue is told
+    after the commit, and the ticker tells it again should that fail.
     """
-    run = db.session.scalar(
-        owned(JobRun).where(
-            JobRun.kind == kind, JobRun.subject_id == subject_id, JobRun.status.in_(_ACTIVE)
-        )
-    )
-    if run is None:
-        run = JobRun(
-            kind=kind,
-            subject_id=subject_id,
-            actor_user_id=actor.user_id,
-            request_id=actor.request_id,
-            progress_text="Waiting for a worker",
-        )
-        db.session.add(run)
-        db.session.flush()
-    run_id = run.id
-    work.after_commit(lambda: doorbell.ring(run_id))
-    return run_id
+    return _request(work, kind, subject_id, actor.user_id, actor.request_id)
+
+
+def request_matching_where(work: UnitOfWork, account: sa.ColumnElement[bool]) -> None:
+    """Ask for matching where new lines came for an open reconciliation.
+
+    Args:
+        work: The transaction that brings the lines.
+        account: Criterion on `LedgerBankAccount`: the accounts that they are for.
+    """
+    opened = db.session.scalars(
+        owned(Reconciliation)
+        .join(LedgerBankAccount, LedgerBankAccount.id == Reconciliation.ledger_bank_account_id)
+        .where(Reconciliation.status == ReconciliationStatus.OPEN, account)
+    ).all()
+    for reconciliation in opened:
+        # In the name of who opened it: whoever brings the lines need not be allowed to match.
+        _request(work, JobKind.MATCH, reconciliation.id, reconciliation.opened_by, None)
 
 
 def claim(run_id: str) -> Claim | None:
@@ -207,12 +216,46 @@ def latest_run(kind: JobKind, subject_id: str) -> JobRun | None:
     )
 
 
+def _request(
+    work: UnitOfWork, kind: JobKind, subject_id: str, user_id: str, request_id: str | None
+) -> str:
+    run = db.session.scalar(
+        owned(JobRun)
+        .where(JobRun.kind == kind, JobRun.subject_id == subject_id, JobRun.status.in_(_ACTIVE))
+        .with_for_update()
+    )
+    if run is None:
+        run = _queued(kind, subject_id, user_id, request_id)
+    elif run.status == JobStatus.RUNNING:
+        run.again = True
+    db.session.flush()
+    run_id = run.id
+    work.after_commit(lambda: doorbell.ring(run_id))
+    return run_id
+
+
 def _end(held: Claim, status: JobStatus, **values: object) -> None:
     rows_changed(
         sa.update(JobRun)
         .where(JobRun.id == held.run_id)
         .values(status=status, lease_until=None, finished_at=utc_now(), **values)
     )
+    asked_again = owned(JobRun).where(JobRun.id == held.run_id, JobRun.again)
+    if db.session.scalar(asked_again.with_only_columns(JobRun.id)) is not None:
+        _queued(held.kind, held.subject_id, held.actor_user_id, held.request_id)
+        db.session.flush()
+
+
+def _queued(kind: JobKind, subject_id: str, user_id: str, request_id: str | None) -> JobRun:
+    run = JobRun(
+        kind=kind,
+        subject_id=subject_id,
+        actor_user_id=user_id,
+        request_id=request_id,
+        progress_text="Waiting for a worker",
+    )
+    db.session.add(run)
+    return run
 
 
 def _lease_end() -> datetime:

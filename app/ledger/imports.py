@@ -23,8 +23,8 @@ from app.ledger.import_plan import Plan, plan_import
 from app.ledger.import_state import StoredAccount
 from app.ledger.import_write import carry_out
 from app.ledger.locks import lock_imports
-from app.models import JobKind, JobStatus, LedgerImport, LedgerImportState, db
-from app.models.session import unit_of_work
+from app.models import JobKind, JobStatus, LedgerBankAccount, LedgerImport, LedgerImportState, db
+from app.models.session import UnitOfWork, unit_of_work
 from app.tenancy.actor import Actor
 from app.tenancy.permissions import Permission
 from app.tenancy.scope import get_owned
@@ -158,10 +158,10 @@ def run_import(actor: Actor, held: Claim) -> None:
     held.report(5, "Reading the file")
     file = read_ledger_file(get_owned(LedgerImport, held.subject_id).content)
     held.report(40, f"Writing {file.rows_count:,} rows")
-    with _clashes_refused(), unit_of_work():
+    with _clashes_refused(), unit_of_work() as work:
         kept = get_owned(LedgerImport, held.subject_id, lock=True)
         _refuse_ended(kept)
-        _import(actor, kept, file)
+        _import(work, actor, kept, file)
         runs.succeed(held, f"{file.rows_count:,} rows imported")
 
 
@@ -176,7 +176,7 @@ def import_ledger_now(actor: Actor, filename: str, data: bytes) -> ImportOutcome
     """
     actor.require(Permission.LEDGER)
     file = read_ledger_file(data)
-    with _clashes_refused(), unit_of_work():
+    with _clashes_refused(), unit_of_work() as work:
         kept = LedgerImport(
             filename=_filename(filename),
             sha256=_sha256(data),
@@ -185,10 +185,10 @@ def import_ledger_now(actor: Actor, filename: str, data: bytes) -> ImportOutcome
         )
         db.session.add(kept)
         db.session.flush()
-        return _import(actor, kept, file)
+        return _import(work, actor, kept, file)
 
 
-def _import(actor: Actor, kept: LedgerImport, file: LedgerFile) -> ImportOutcome:
+def _import(work: UnitOfWork, actor: Actor, kept: LedgerImport, file: LedgerFile) -> ImportOutcome:
     """Plan afresh under the locks, write, and close the import."""
     lock_imports()
     accounts = import_state.accounts_by_number()
@@ -205,6 +205,8 @@ def _import(actor: Actor, kept: LedgerImport, file: LedgerFile) -> ImportOutcome
     )
     after = {"filename": kept.filename, "sha256": kept.sha256, **asdict(outcome)}
     record(actor, Change("ledger_import.imported", _SUBJECT, kept.id, {}, after))
+    touched = {planned.gl_account_id for planned in (*plan.created, *plan.changed)}
+    runs.request_matching_where(work, LedgerBankAccount.gl_account_id.in_(touched))
     return outcome
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from app.audit.trail import Change, record
+from app.jobs.runs import request_matching_where
 from app.kernel import limits
 from app.kernel.clock import utc_now
 from app.kernel.errors import Conflict, Invalid
@@ -22,6 +23,7 @@ from app.models import (
     GlEntry,
     JournalEntry,
     JournalSource,
+    LedgerBankAccount,
     MatchItem,
     Reconciliation,
     ReconciliationStatus,
@@ -72,8 +74,11 @@ def post_journal(actor: Actor, draft: JournalDraft) -> WrittenJournal:
         Invalid: As `write_journal`.
     """
     actor.require(Permission.LEDGER)
-    with unit_of_work():
-        return write_journal(actor, draft)
+    with unit_of_work() as work:
+        written = write_journal(actor, draft)
+        touched = {line.gl_account_id for line in draft.lines}
+        request_matching_where(work, LedgerBankAccount.gl_account_id.in_(touched))
+        return written
 
 
 def write_journal(actor: Actor, draft: JournalDraft) -> WrittenJournal:

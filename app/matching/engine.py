@@ -291,6 +291,7 @@ class _Writer:
             margin=log_odds(score) - self._best[index],
         )
 
+
     def group(
         self,
         group: Group,
@@ -309,7 +310,7 @@ class _Writer:
         sure = group.supported and group.solutions == 1 and rival < score
         auto = sure and score >= options.auto_threshold
         if not auto:
-            score = min(score, math.nextafter(options.auto_threshold, 0.0))
+            score = min(score, options.auto_threshold - 0.01)
         return ScoredPair(
             bank_ids=tuple(bank.items[row].id for row in group.bank_rows),
             gl_ids=tuple(gl.items[row].id for row in group.gl_rows),

@@ -35,8 +35,10 @@ SEARCH_MEMBERS_MAX: Final = 14
 
 PAIRS_MAX: Final = 1_500_000
 TARGETS_MAX: Final = 20_000
-NAME_POINTS_MIN: Final = 1.5
-NAME_POINTS_FULL: Final = 3.5
+NAME_COVERAGE_MIN: Final = 0.5
+NAME_COVERAGE_FULL: Final = 0.68
+NAME_NATS_MIN: Final = 0.7
+NAME_CONFLICT_MAX: Final = 5.0
 
 BASE: Final = -3.5
 NUMBER_POINTS: Final = 6.0
@@ -49,6 +51,7 @@ NEAR_POINTS: Final = 1.0
 FAR_POINTS: Final = -1.0
 NEAR_DAYS_MAX: Final = 5
 SOLUTION_POINTS: Final = -2.0
+RIVALS_POINTS_MIN: Final = -12.0
 POINTS_MAX: Final = 6.0
 
 
@@ -164,14 +167,15 @@ def _evident(
     possible &= ~signals.contradictions.between(bank_rows, gl_rows)
     bank_rows, gl_rows = bank_rows[possible], gl_rows[possible]
     similar = signals.best_names(bank_rows, gl_rows)
-    names = signals.name_points(similar)
+    telling = (similar.information >= NAME_NATS_MIN) & (similar.conflict <= NAME_CONFLICT_MAX)
+    names = np.where(telling & ~similar.absent, similar.coverage, 0.0).astype(np.float64)
     bank_names = np.array([bool(text.name) for text in bank.texts], np.bool_)
     gap = bank.days[bank_rows] - gl.days[gl_rows]
     same_way = np.sign(bank.amounts_minor[bank_rows]) == np.sign(gl.amounts_minor[gl_rows])
     nameless = ~bank_names[bank.text_rows[bank_rows]] & same_way
     nameless &= (gap >= -1) & (gap <= NAMELESS_DAYS_MAX) & (bank.amounts_minor[bank_rows] > 0)
     numbers = signals.number_shared(bank_rows, gl_rows)
-    named = (names >= NAME_POINTS_MIN) & ~similar.absent
+    named = names >= NAME_COVERAGE_MIN
     smaller = np.abs(gl.amounts_minor[gl_rows]) < np.abs(bank.amounts_minor[bank_rows])
     if bank_is_target:
         # A processor's fee goes the other way; a receipt as large as the deposit is no part of it.
@@ -210,9 +214,7 @@ class _Search:
         if whole:
             number, members = whole[0]
             different = len({frozenset(m) for _, m in whole})
-            return self._group(
-                target, members, number, links, place, different, trials=len(clusters)
-            )
+            return self._group(target, members, number, links, place, different, trials=len(clusters))
         return self._subset(target, rows, links, place)
 
     def _one_sufficed(self, members: Sequence[int], wanted: int) -> bool:
@@ -282,10 +284,8 @@ class _Search:
         weakest = float(links.names[at].min())
         description = (
             NAME_FULL_WEIGHT
-            if weakest >= NAME_POINTS_FULL
-            else NAME_PART_WEIGHT
-            if weakest >= NAME_POINTS_MIN
-            else 0.0
+            if weakest >= NAME_COVERAGE_FULL
+            else NAME_PART_WEIGHT if weakest >= NAME_COVERAGE_MIN else 0.0
         )
         date = NEAR_POINTS if int(gaps.max()) <= NEAR_DAYS_MAX else FAR_POINTS
         date += SAME_DAY_POINTS if int(np.ptp(days)) == 0 else 0.0
@@ -296,7 +296,7 @@ class _Search:
             "date": date,
             "description": description,
             "reference": reference,
-            "rivals": SOLUTION_POINTS * (solutions - 1),
+            "rivals": max(SOLUTION_POINTS * (solutions - 1), RIVALS_POINTS_MIN),
             "base": BASE,
         }
         over = sum(points.values()) - POINTS_MAX

@@ -55,10 +55,11 @@ class NameSimilarity:
     Attributes:
         coverage: 0 to 1, how much of the names agrees, rare words weighing more; 0 where a side
             has no name.
-        information: Nats; how surprising the agreement is: rare names say more.
+        information: Nats; how surprising the agreement is, less the conflict: rare names say more.
         conflict: Nats; what is left over on both sides, the smaller of the two: a city after a
             bank's name is no conflict, another surname is.
-        absent: Whether a side has no name at all, so that nothing can be said.
+        absent: Whether a side has no name, or only words such as "monthly rent" that the other
+            side does not repeat, so that nothing can be said.
     """
 
     coverage: NDArray[np.float32]
@@ -102,6 +103,7 @@ class NameIndex:
         self._bank_tokens, self._bank_shares, self._bank_weights = tokens, shares, bank_weights
         self._bank_totals = bank_weights.sum(axis=1)
         self._gl_totals = self._gl_weights.sum(axis=1)
+        self._bank_generic, self._gl_generic = _generic(bank), _generic(gl)
         self._aliased = _aliased(bank, gl)
         self._gl_count = max(len(gl), 1)
         self._alias_codes = np.array(
@@ -126,7 +128,8 @@ class NameIndex:
         whole = np.minimum(self._bank_totals[unique_bank[hit]], self._gl_totals[unique_gl[hit]])
         information[hit] = np.maximum(information[hit], whole)
         conflict[hit] = 0.0
-        absent = (self._bank_totals[unique_bank] == 0) | (self._gl_totals[unique_gl] == 0)
+        silent = self._bank_generic[unique_bank] | self._gl_generic[unique_gl]
+        absent = silent & (coverage == 0.0)
         return NameSimilarity(coverage[back], information[back], conflict[back], absent[back])
 
     def _compare(
@@ -152,7 +155,8 @@ class NameIndex:
         of_bank = matched_bank / np.maximum(bank_totals, 1e-6)
         coverage = 0.7 * np.maximum(of_gl, of_bank) + 0.3 * np.minimum(of_gl, of_bank)
         conflict = np.minimum(gl_totals - matched_gl, bank_totals - matched_bank)
-        return coverage, np.minimum(matched_gl, matched_bank), conflict
+        information = np.maximum(np.minimum(matched_gl, matched_bank) - conflict, 0.0)
+        return coverage, information, conflict
 
     def _alias_places(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which of the sorted pairs agree by an acronym or a name run together."""
@@ -180,6 +184,11 @@ def _token_weights(
         share = BACKGROUND_SHARE_COMMON if token in COMMON_WORDS else BACKGROUND_SHARE
         weights[token] = float(-np.log((count + BACKGROUND_DOCUMENTS * share) / documents))
     return weights
+
+
+def _generic(texts: Sequence[Descriptor]) -> NDArray[np.bool_]:
+    """Return which texts say nothing about who."""
+    return np.array([COMMON_WORDS.issuperset(text.name) for text in texts], np.bool_)
 
 
 def _padded(

@@ -25,6 +25,9 @@ AMOUNT, DATE, DESCRIPTION, REFERENCE, HISTORY = range(len(SIGNALS))
 RIVAL_DAYS: Final = 45
 """Open lines with the same amount so near in time count as rivals."""
 
+DESCRIPTION_NATS_MORE: Final = 1.0
+"""Nats by which a description must agree better than the counterparty to stand in for it."""
+
 NO_REFERENCE, COMMON_REFERENCE, SHORT_REFERENCE, LONG_REFERENCE, CHEQUE_REFERENCE = range(5)
 SHORT_REFERENCE_LENGTH_MAX: Final = 4
 REFERENCE_ITEMS_MAX: Final = 6
@@ -157,7 +160,8 @@ class Signals:
         other = np.flatnonzero(second != first)
         if len(other):
             others = self.names.similarity(texts[other], second[other])
-            better = self.name_points(others) > self.name_points(names)[other]
+            # A vague description never excuses a counterparty that differs.
+            better = others.information > names.information[other] + DESCRIPTION_NATS_MORE
             better |= names.absent[other]
             places = other[better]
             names.coverage[places] = others.coverage[better]

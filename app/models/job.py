@@ -52,6 +52,8 @@ class JobRun(Identified, OrganizationOwned, Base):
     lease_until: Mapped[datetime | None]
     available_at: Mapped[datetime] = mapped_column(default=utc_now)
     attempt: Mapped[int] = mapped_column(default=0)
+    again: Mapped[bool] = mapped_column(default=False)
+    """Asked for once more while it ran; another run follows when it ends."""
     progress_percent: Mapped[int] = mapped_column(default=0)
     progress_text: Mapped[Text]
     failure: Mapped[Text]

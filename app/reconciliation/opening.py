@@ -121,19 +121,6 @@ def request_matching(actor: Actor, reconciliation_id: str) -> str:
         return request_run(work, actor, JobKind.MATCH, reconciliation.id)
 
 
-def request_matching_after_import(actor: Actor) -> None:
-    """Ask for matching of every open reconciliation: new lines may have come for it."""
-    if not actor.may(Permission.RECONCILE):
-        return
-    with unit_of_work() as work:
-        for reconciliation_id in db.session.scalars(
-            owned(Reconciliation)
-            .where(Reconciliation.status == ReconciliationStatus.OPEN)
-            .with_only_columns(Reconciliation.id)
-        ).all():
-            request_run(work, actor, JobKind.MATCH, reconciliation_id)
-
-
 def change_statement(actor: Actor, reconciliation_id: str, *, ending_balance_minor: int) -> None:
     """Correct the statement's ending balance while the reconciliation is open."""
     actor.require(Permission.RECONCILE)

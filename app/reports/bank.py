@@ -188,7 +188,7 @@ def _filtered(wanted: TransactionFilter, currencies: set[str]) -> sa.Select[Any]
         statement = statement.where(line.amount_minor > 0 if into else line.amount_minor < 0)
     if wanted.state is not None:
         statement = statement.where(*_in_state(wanted.state))
-    if text := wanted.search.strip()[:SEARCH_CHARACTERS_MAX]:
+    if text := wanted.search.strip()[:SEARCH_CHARACTERS_MAX].rstrip():
         statement = statement.where(_found_by(text, currencies))
     return statement
 

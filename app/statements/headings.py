@@ -133,7 +133,7 @@ PHRASES_BY_ROLE: Final = {
         transakcji; strona; d k; wn ma; in out; plus minus; ein ausgang; richtung; typ; art; debito
         credito; tipo movimento; tipo de movimento; deebet kreedit; details""",
     "description": """
-        description; transaction description; details; transaction details; narrative; memo;
+        description; transaction description; transaction details; narrative; memo;
         particulars; payment details; remittance information; purpose; text; remarks; message; note;
         notes; comment; original description; statement description; transaction; transaction
         narrative; narration; payment purpose; extended description; description 1; description 2;

@@ -42,4 +42,4 @@ class Actor:
     def refusal(permission: Permission) -> str:
         """Return the sentence that a person without the permission reads."""
         whom = _WHOM_TO_ASK.get(permission, "ask an admin of your organization for another role")
-        return f"This needs the permission “{permission.value}”; {whom}."
+        return f"This needs the permission “{permission}”; {whom}."

@@ -65,6 +65,14 @@ def date_format_words(current: str | None) -> list[tuple[str, str]]:
     return [(text, _EXAMPLE_DAY.strftime(text)) for text in formats]
 
 
+def encoding_words(current: str | None) -> list[tuple[str, str]]:
+    """Return the character encodings to choose from, the file's own among them."""
+    choices = list(ENCODING_WORDS)
+    if current and current not in dict(ENCODING_WORDS):
+        choices.insert(0, (current, current.upper()))
+    return choices
+
+
 def corrected_mapping(current: CsvMapping, form: Mapping[str, str]) -> CsvMapping:
     """Return the mapping that the person asks for.
 

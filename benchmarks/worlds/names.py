@@ -78,9 +78,7 @@ def company(rng: random.Random, half: int) -> Party:
 def person(rng: random.Random, half: int) -> Party:
     """Return a person; banks often see only initial and surname, or surname first."""
     first, last = rng.choice(FIRST_NAMES), rng.choice(SURNAMES[half])
-    bank = rng.choice(
-        [f"{first} {last}", f"{first} {last}", f"{first[0]} {last}", f"{last} {first}"]
-    )
+    bank = rng.choice([f"{first} {last}", f"{first} {last}", f"{first[0]} {last}", f"{last} {first}"])
     return Party(f"{first} {last}", bank.upper(), rng.choice(CITIES[half]))
 
 
@@ -90,22 +88,14 @@ def committee(rng: random.Random, half: int) -> Party:
     first, cause = rng.choice(FIRST_NAMES), rng.choice(TRADES[half])
     style = rng.randrange(5)
     if style == 0:
-        names = [
-            f"{last} for Congress",
-            f"Friends of {first} {last}",
-            f"{first} {last} for Congress",
-        ]
+        names = [f"{last} for Congress", f"Friends of {first} {last}", f"{first} {last} for Congress"]
     elif style == 1:
         names = [f"{last} for Senate", f"{first} {last} for Senate", f"{last} for US Senate Inc"]
     elif style == 2:
         long = f"National {cause} Action Committee"
         names = [long, "".join(w[0] for w in long.split()), f"Natl {cause} Action Cmte"]
     elif style == 3:
-        names = [
-            f"{place} County Democratic Party",
-            f"{place} County Dem Party",
-            f"{place} Cty Democratic Central Cmte",
-        ]
+        names = [f"{place} County Democratic Party", f"{place} County Dem Party", f"{place} Cty Democratic Central Cmte"]
     else:
         names = [f"{place} Leadership PAC", f"{place} PAC", f"Leadership PAC of {place}"]
     ledger = names[0]

@@ -181,6 +181,7 @@ def upgrade():
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("available_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("again", sa.Boolean(), nullable=False),
         sa.Column("progress_percent", sa.Integer(), nullable=False),
         sa.Column("progress_text", sa.Text(), nullable=False),
         sa.Column("failure", sa.Text(), nullable=False),

@@ -29,7 +29,7 @@ LINES = """
 {% from "_macros/buttons.html" import action_form, needs_selection %}
 {% from "_macros/figures.html" import date, money %}
 {% from "_macros/forms.html" import csrf, select %}
-{% from "_macros/matching.html" import pair_cells, pair_head, score, why %}
+{% from "_macros/matching.html" import dock, pair_cells, pair_head, score, why %}
 {% from "_macros/tables.html" import tick, tick_all %}
 <div id="lines" class="stack" hx-get="/lines" hx-trigger="lines-changed from:body" hx-target="this" hx-swap="{{ swap }}">
   <section class="sheet">
@@ -67,15 +67,10 @@ LINES = """
         </div>
       </section>
     {% endfor %}
-    <div class="dock">
-      <output aria-live="polite">
-        <span><span data-count="bank">0</span> bank <b data-total="bank">–</b></span>
-        <span><span data-count="gl">0</span> ledger <b data-total="gl">–</b></span>
-        <span class="remainder" data-state="none">Remainder <b data-remainder>–</b></span>
-      </output>
+    {% call dock() %}
       <div class="rest" data-when-remainder>{{ select("rest_account", "Write the rest off to", [("6100", "Bank fees")]) }}</div>
       {{ needs_selection("Match", "both", "match", key="m") }}
-    </div>
+    {% endcall %}
   </form>
 </div>
 """
@@ -192,9 +187,12 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(params=["outerHTML", "morph"])
+@pytest.fixture
 def server(request: pytest.FixtureRequest) -> Server:
-    return Server(swap=request.param)
+    return Server(swap=getattr(request, "param", "morph"))
+
+
+both_swaps = pytest.mark.parametrize("server", ["outerHTML", "morph"], indirect=True)
 
 
 @pytest.fixture
@@ -290,6 +288,7 @@ def test_keys_with_control_are_the_browsers(page: Page) -> None:
     assert focused(page) == "BODY"
 
 
+@both_swaps
 def test_enter_accepts_and_the_next_line_takes_the_place(page: Page, server: Server) -> None:
     keys(page, "j", "j", "Enter")
     expect(page.locator("#p2")).to_have_count(0)
@@ -299,6 +298,7 @@ def test_enter_accepts_and_the_next_line_takes_the_place(page: Page, server: Ser
     assert server.tokens == ["token-of-the-session"]
 
 
+@both_swaps
 def test_r_rejects_and_after_the_last_line_comes_the_one_before(page: Page, server: Server) -> None:
     keys(page, "j", "j", "j", "r")
     expect(page.locator("#p3")).to_have_count(0)
@@ -307,6 +307,7 @@ def test_r_rejects_and_after_the_last_line_comes_the_one_before(page: Page, serv
     assert focused(page) == "p2"
 
 
+@both_swaps
 def test_the_page_does_not_jump_when_a_line_goes(page: Page, server: Server) -> None:
     page.set_viewport_size({"width": 1280, "height": 420})
     keys(page, "j", "j")
@@ -320,6 +321,7 @@ def test_the_page_does_not_jump_when_a_line_goes(page: Page, server: Server) -> 
     assert page.evaluate("scrollY") == before
 
 
+@both_swaps
 def test_when_a_list_is_done_the_next_list_is_taken(page: Page, server: Server) -> None:
     keys(page, "j")
     for pair in ("p1", "p2", "p3"):
@@ -329,11 +331,30 @@ def test_when_a_list_is_done_the_next_list_is_taken(page: Page, server: Server) 
     assert focused(page) == "b1"
 
 
+@both_swaps
 def test_a_mouse_click_on_approve_leaves_the_focus_on_the_next_line(page: Page) -> None:
     page.click("#p1 [data-accept]")
     expect(page.locator("#p1")).to_have_count(0)
 
     assert focused(page) == "p2"
+
+
+def test_the_current_line_is_never_under_the_bar_or_the_dock(page: Page, server: Server) -> None:
+    server.bank = {f"b{i}": -i for i in range(40)}
+    page.evaluate("htmx.trigger(document.body, 'lines-changed')")
+    expect(page.locator("#b39")).to_have_count(1)
+    page.set_viewport_size({"width": 1280, "height": 560})
+    keys(page, "j", "l", *["j"] * 39)
+    assert focused(page) == "b39"
+    on_top = """() => {
+        const box = document.activeElement.getBoundingClientRect();
+        return document.elementFromPoint(box.x + 200, box.y + box.height / 2).closest("tr")?.id;
+    }"""
+    assert page.evaluate(on_top) == "b39"
+
+    keys(page, *["k"] * 42)
+    assert focused(page) == "p1"
+    assert page.evaluate(on_top) == "p1"
 
 
 def test_the_newest_undo_is_pressed_by_u_and_its_message_goes(page: Page, server: Server) -> None:
@@ -395,6 +416,7 @@ def test_sums_beyond_the_precision_of_doubles_are_exact(page: Page) -> None:
     assert texts == ["90,071,992,547,409.93", "−0.05", "−1,234,567", "0.000", "1,000.00"]
 
 
+@both_swaps
 def test_x_ticks_and_m_matches_what_is_ticked(page: Page, server: Server) -> None:
     keys(page, "j", "l", "j", "x", "l", "x", "m")
     expect(page.locator("#b2")).to_have_count(0)
@@ -425,6 +447,7 @@ def test_enter_on_a_tick_does_not_send_the_form(page: Page, server: Server) -> N
     assert "POST /match" not in server.asked
 
 
+@both_swaps
 def test_ticks_survive_another_page_of_lines_and_are_sent_from_out_of_sight(
     page: Page, server: Server
 ) -> None:

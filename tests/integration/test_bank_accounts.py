@@ -14,25 +14,16 @@ from app.models import (
     FinancialAccount,
     FinancialConnection,
     FinancialTransaction,
-    GlAccount,
-    LedgerBankAccount,
     db,
 )
-from app.models.session import unit_of_work
 from app.tenancy.scope import get_owned, organization_scope, owned
-from tests.bank_world import add_account, import_now, open_reconciliation_with_a_match
 from tests.bank_files import csv_file
-
-
-def add_ledger_account(name="Cash, operating", number="1010", currency="USD"):
-    with unit_of_work():
-        gl = GlAccount(number=number, name=name, type="asset", currency=currency)
-        db.session.add(gl)
-        db.session.flush()
-        ledger = LedgerBankAccount(name=name, gl_account_id=gl.id, currency=currency)
-        db.session.add(ledger)
-        db.session.flush()
-        return ledger.id
+from tests.bank_world import (
+    add_account,
+    add_ledger_account,
+    import_now,
+    open_reconciliation_with_a_match,
+)
 
 
 def mapped_to(account_id):
@@ -136,7 +127,7 @@ def test_without_the_permission_nothing_of_it_is_possible(cast):
     connection_id = get_owned(FinancialAccount, account_id).connection_id
     for actor in (cast.bob, cast.viv):
         for call in (
-            lambda who: add_account(who),
+            add_account,
             lambda who: map_account(who, account_id, None),
             lambda who: delete_connection(who, connection_id),
             lambda who: import_now(who, account_id, csv_file()),

@@ -2,109 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.request
-from pathlib import Path
 
-import psutil
 import pytest
-from redis import Redis
 
 from ops.waiting import wait_until
-
-ROOT = Path(__file__).resolve().parents[2]
-COMMAND = (sys.executable, "-m", "ops.launch")
-START_SECONDS_MAX = 60
-STOP_SECONDS_MAX = 20
-
-
-class Launched:
-    """One start in a folder of its own, with its output in a file."""
-
-    def __init__(self, instance: Path, command=COMMAND):
-        self.instance = instance
-        self.port = free_port()
-        self.output_file = instance / "output.log"
-        with self.output_file.open("ab") as output:
-            self.process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=environment(instance, self.port),
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-
-    @property
-    def output(self):
-        return self.output_file.read_text()
-
-    def wait_until_ready(self):
-        started = wait_until(
-            lambda: "ticker_ready" in self.output or self.process.poll() is not None,
-            timeout_seconds=START_SECONDS_MAX,
-        )
-        assert started, self.output
-        assert self.process.poll() is None, self.output
-        return self
-
-    def family(self):
-        """All processes that this start has brought up so far, the launcher last."""
-        launcher = psutil.Process(self.process.pid)
-        return [*launcher.children(recursive=True), launcher]
-
-    def programs(self, word):
-        return [p for p in self.family() if any(word in part for part in p.cmdline())]
-
-    def readiness(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
-            return json.load(answer)
-
-    def is_ready(self):
-        try:
-            return self.readiness()["ready"]
-        except OSError:
-            return False
-
-    def redis(self):
-        return Redis.from_url(f"unix://{self.instance}/redis/redis.sock")
-
-    def stop(self, signal_number):
-        """Send the signal and return those of the family that are still there afterwards."""
-        family = self.family()
-        self.process.send_signal(signal_number)
-        self.process.wait(STOP_SECONDS_MAX)
-        wait_until(lambda: not living(family), timeout_seconds=STOP_SECONDS_MAX)
-        return living(family)
-
-
-def environment(instance, port, **settings):
-    # Empty counts as not set, so that a developer's own .env does not reach into the tests.
-    unset = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEYS", "PUBLIC_URL", "BIND")
-    return {
-        **os.environ,
-        **dict.fromkeys(unset, ""),
-        "TIEOUT_ENV": "development",
-        "INSTANCE_PATH": str(instance),
-        "PORT": str(port),
-        **settings,
-    }
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def living(processes):
-    return [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+from tests.launched import COMMAND, ROOT, Launched, environment, free_port
 
 
 def refused(env):

@@ -3,10 +3,13 @@ from datetime import date
 import pytest
 
 from app.audit import trail
+from app.jobs import runs
 from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from app.ledger.journals import JournalDraft, JournalLine, post_journal
 from app.models import (
     Certification,
     GlEntry,
+    JobKind,
     JobStatus,
     MatchOrigin,
     MatchState,
@@ -18,6 +21,7 @@ from app.reconciliation.adjustments import Adjustment
 from app.reconciliation.balances import balances_of
 from app.reconciliation.certification import NotReady, certify
 from app.reconciliation.decisions import MatchByHand, match_by_hand
+from app.reconciliation.matching_run import run_matching
 from app.reconciliation.opening import change_statement, request_matching
 from app.reconciliation.settings import Thresholds, set_thresholds
 from app.reconciliation.statement import from_document, statement_of
@@ -144,7 +148,7 @@ def test_one_to_many_and_many_to_many_match_when_the_sums_agree(books):
 def test_sides_that_differ_need_an_account_for_the_rest(books):
     reconciliation_id = books.open(-1_250)
     line, entry = books.bank(-1_250), books.gl(-1_000)
-    with pytest.raises(Invalid, match="differ by −2.50"), nothing_changes():
+    with pytest.raises(Invalid, match=r"differ by −2\.50"), nothing_changes():
         by_hand(books, reconciliation_id, [line], [entry])
     own = Adjustment(books.cash_id)
     with pytest.raises(Invalid, match="another account"), nothing_changes():
@@ -264,7 +268,7 @@ def test_one_cent_left_is_not_certified(books):
     reconciliation_id = books.open(-701)
     run_waiting_jobs()
     by_hand(books, reconciliation_id, [books.bank(-700)], [books.gl(-700)])
-    with pytest.raises(NotReady, match="−0.01 is still to explain"):
+    with pytest.raises(NotReady, match=r"−0\.01 is still to explain"):
         certify(books.actor, reconciliation_id)
 
 
@@ -378,3 +382,31 @@ def test_the_chosen_line_ranks_the_ledger(books):
     assert lines.chosen.id == line
     assert lines.candidates[0].line.id == right
     assert lines.candidates[0].words
+
+
+def test_new_lines_while_it_is_open_ask_for_matching_again(books, cast):
+    reconciliation_id = books.open(-2_500)
+    run_waiting_jobs()
+    line = books.bank(-2_500, "Quartz Media")
+    lines = (
+        JournalLine(books.cash_id, -2_500, "Quartz Media"),
+        JournalLine(books.fees_id, 2_500, "Quartz Media"),
+    )
+    post_journal(cast.bob, JournalDraft(date(2026, 10, 9), "Bill", "USD", "manual", lines))
+    (run,) = run_waiting_jobs()
+    assert (run.kind, run.subject_id, run.status) == ("match", reconciliation_id, "succeeded")
+    assert line in lines_of(matches()[0])
+
+
+def test_what_arrives_during_a_run_is_matched_by_another_run_after_it(books):
+    reconciliation_id = books.open(0)
+    first = runs.latest_run(JobKind.MATCH, reconciliation_id)
+    held = runs.claim(first.id)
+    again = request_matching(books.actor, reconciliation_id)
+    assert again == first.id
+    run_matching(books.actor, held)
+    follower = runs.latest_run(JobKind.MATCH, reconciliation_id)
+    assert (follower.status, follower.id != first.id) == (JobStatus.QUEUED, True)
+    run_waiting_jobs()
+    last = runs.latest_run(JobKind.MATCH, reconciliation_id)
+    assert (last.id, last.status) == (follower.id, JobStatus.SUCCEEDED)

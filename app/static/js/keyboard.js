@@ -31,7 +31,6 @@ let sequenceAt = 0;
 /** @param {Element} element */
 const isShown = (element) => element.checkVisibility();
 
-/** @returns {HTMLElement[]} */
 const panes = () => [...document.querySelectorAll("[data-rows]")].filter((pane) => rowsOf(pane).length > 0);
 
 /** @param {Element} pane @returns {HTMLElement[]} */
