@@ -342,6 +342,30 @@ def test_an_indicator_value_nobody_knows_is_refused_and_can_be_named():
     ]
 
 
+def test_a_minus_among_unsigned_amounts_is_a_reversal_and_the_letters_still_count():
+    rows = "2026-01-10;a;20,00;D\n" * 15 + "2026-01-12;b;5,00;C\n2026-01-13;c;-5,00;D\n"
+    parsed = parse_statement(b"Date;Text;Amount;D/C\n" + rows.encode())
+    assert amounts(parsed)[-3:] == ["-20.00", "5.00", "5.00"]
+
+
+def test_a_letter_column_beside_signed_amounts_is_ignored_even_where_it_disagrees():
+    rows = (
+        "2026-01-10;a;-20,00;D\n" * 5
+        + "2026-01-12;b;5,00;C\n2026-01-13;c;-5,00;C\n2026-01-14;d;5,00;?\n"
+    )
+    parsed = parse_statement(b"Date;Text;Amount;D/C\n" + rows.encode())
+    assert amounts(parsed)[-4:] == ["-20.00", "5.00", "-5.00", "5.00"]
+    assert parsed.mapping is not None
+    assert parsed.mapping.columns.indicator == NO_COLUMN
+
+
+def test_two_unnamed_columns_filled_with_zero_on_the_other_side_are_told_by_their_number():
+    data = b"2026-01-30,aaaa,1.50,0.00\n2026-01-30,bbbb,2.50,0.00\n2026-01-31,cccc,0.00,9.00\n2026-01-31,dddd,3.50,0.00\n"
+    parsed = parse_statement(data)
+    assert amounts(parsed) == ["-1.50", "-2.50", "9.00", "-3.50"]
+    assert finding(parsed, "debit_credit_assumed").level is Level.WARNING
+
+
 def test_a_negative_debit_among_positive_ones_is_a_reversal():
     data = b"Date,Text,Debit,Credit\n2026-01-30,a,1.50,\n2026-01-31,b,2.50,\n2026-01-31,a,-1.50,\n"
     assert amounts(parse_statement(data)) == ["-1.50", "-2.50", "1.50"]
