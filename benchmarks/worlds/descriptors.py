@@ -28,9 +28,7 @@ def card(rng: random.Random, party: Party, day: date) -> str:
 
 
 def ach(rng: random.Random, party: Party, day: date, own: str, word: str = "") -> str:
-    word = word or rng.choice(
-        ["PAYMENT", "EDI PYMNTS", "BILL PAY", "ACH PMT", "INVOICE", "VENDOR PMT"]
-    )
+    word = word or rng.choice(["PAYMENT", "EDI PYMNTS", "BILL PAY", "ACH PMT", "INVOICE", "VENDOR PMT"])
     name = party.bank
     return rng.choice(
         [
