@@ -11,7 +11,7 @@ from app.blueprints import register_blueprints
 from app.cli import register_commands
 from app.config import Environment, Settings
 from app.extensions import csrf, limiter, migrate
-from app.jobs.doorbell import connect
+from app.jobs.doorbell import REDIS_TIMEOUTS, connect
 from app.kernel import limits
 from app.models import db
 from app.models.session import prepare_engine
@@ -68,6 +68,7 @@ def _flask_config(settings: Settings) -> dict[str, object]:
         "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=365),
         "WTF_CSRF_TIME_LIMIT": None,  # month end is longer than an hour
         "RATELIMIT_STORAGE_URI": settings.redis_url.replace("unix://", "redis+unix://", 1),
+        "RATELIMIT_STORAGE_OPTIONS": REDIS_TIMEOUTS,
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
         "RATELIMIT_ENABLED": settings.environment is not Environment.TEST,
         "TESTING": settings.environment is Environment.TEST,

@@ -6,6 +6,7 @@ accountant, Viv only reads, and Charlie is admin of Other and a stranger to Acme
 
 from __future__ import annotations
 
+import contextvars
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
-from flask import Flask
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
@@ -32,6 +33,17 @@ from tests.servers import postgres, redis
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "correct horse battery"
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+class LonelyClient(FlaskClient):
+    """Makes each request as a server does: it shares no context with the test or another."""
+
+    def open(self, *args, **kwargs):
+        kwargs["buffered"] = True
+        answer = contextvars.Context().run(super().open, *args, **kwargs)
+        if has_app_context():
+            db.session.rollback()  # what the test reads next is what the request left
+        return answer
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +68,7 @@ def prepared_app(
     if request.param == "postgresql":
         database_url = request.getfixturevalue("postgres_url")
     app = create_app(make_settings(database_url, redis_url, folder))
+    app.test_client_class = LonelyClient
     with app.app_context():
         upgrade(str(MIGRATIONS))
         db.engine.dispose()

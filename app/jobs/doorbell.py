@@ -14,18 +14,14 @@ from rq.serializers import JSONSerializer
 QUEUE_NAME: Final = "tieout"
 _ENTRY_POINT: Final = "workers.jobs.perform"
 _RESULT_SECONDS: Final = 3_600
-_REDIS_TIMEOUT_SECONDS: Final = 2.0
+REDIS_TIMEOUTS: Final = {"socket_timeout": 2.0, "socket_connect_timeout": 2.0}
 
 _log = structlog.get_logger(__name__)
 
 
 def connect(redis_url: str) -> Redis:
     """Return a client whose calls give up after two seconds."""
-    return Redis.from_url(
-        redis_url,
-        socket_timeout=_REDIS_TIMEOUT_SECONDS,
-        socket_connect_timeout=_REDIS_TIMEOUT_SECONDS,
-    )
+    return Redis.from_url(redis_url, **REDIS_TIMEOUTS)
 
 
 def ring(run_id: str) -> None:

@@ -210,13 +210,13 @@ class _Finder:
 
     def _money(self, dated: set[int]) -> Money:
         given = self.given
-        if any(
-            isinstance(one, int) and one >= 0 for one in (given.amount, given.debit, given.credit)
-        ):
+        if isinstance(given.amount, int) and given.amount >= 0:
             return Money()
-        amount = self._amount(dated)
         debit = self._best("debit", self._holds_amounts)
         credit = self._best("credit", self._holds_amounts)
+        if any(isinstance(one, int) and one >= 0 for one in (given.debit, given.credit)):
+            return Money(debit=debit, credit=credit)
+        amount = self._amount(dated) if given.amount is None else None
         sides = [one for one in (debit, credit) if one is not None]
         amount_share = fill_share(self.profiles, [amount], dated) if amount is not None else -1.0
         sides_share = fill_share(self.profiles, sides, dated) if sides else -1.0

@@ -61,17 +61,23 @@ def _read_rows(
     read = reader.read(settled.rows)
     mapping, read = _settled_indicator(mapping, given, settled.rows, read)
     by_line = {row.line: row for row in settled.rows}
-    statements = []
-    sign: int | None = given.sign
-    for group in _groups(read.rows):
+    groups = _groups(read.rows)
+    sign = given.sign
+    settled_signs: dict[int, SettledSigns] = {}
+    # The largest account settles the sign for the others too.
+    for position in sorted(range(len(groups)), key=lambda one: -len(groups[one])):
         signs = settle_signs(
-            group,
-            given.sign,
+            groups[position],
+            sign,
             header=settled.header,
-            table_rows=[by_line[row.line] for row in group],
+            table_rows=[by_line[row.line] for row in groups[position]],
         )
+        settled_signs[position] = signs
         sign = signs.sign
-        statements.append(_statement(group, signs, read, settled, mapping, currency, findings))
+    statements = [
+        _statement(group, settled_signs[position], read, settled, mapping, currency, findings)
+        for position, group in enumerate(groups)
+    ]
     if not read.rows and not findings.errors_count:
         findings.warning(
             "no_rows", "The file has headings but no transactions; check the period exported."
@@ -197,7 +203,7 @@ def _balances(
 ) -> tuple[Decimal | None, Decimal | None]:
     """Return opening and closing balance where the running balance proves the amounts."""
     if not (signs.proof and signs.proof.is_proven):
-        return read.opening_balance, None
+        return (read.opening_balance if len(oldest_first) == len(read.rows) else None), None
     opening = _balance_before(oldest_first)
     return opening, opening + sum((one.amount for one in oldest_first), Decimal(0))
 

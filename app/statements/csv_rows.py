@@ -106,6 +106,7 @@ class RowReader:
         self._decimal_sign = mapping.decimal_sign or "."
         self._dates: dict[str, dt.date | None] = {}
         self._skipped: dict[str, list[int]] = {}
+        self._in_pending_section = False
         self._debit_values = _plain_set(mapping.indicator_debit)
         self._credit_values = _plain_set(mapping.indicator_credit)
 
@@ -133,7 +134,7 @@ class RowReader:
         if amount is None and debit is None and credit is None:
             self._without_amount(row)
             return
-        if self._is_not_booked(row):
+        if self._in_pending_section or self._is_not_booked(row):
             self._skip("not_booked", row)
             return
         balance = self._money(row, "balance", required=False)
@@ -239,6 +240,7 @@ class RowReader:
                 " correct the row or the mapping",
             )
         elif date_text:
+            self._section(row)
             self._skip("row_ignored", row)
         elif amount_text:
             if self._is_not_booked(row):
@@ -249,6 +251,12 @@ class RowReader:
             self._continue(row)
         else:
             self._skip("row_ignored", row)
+
+    def _section(self, row: Row) -> None:
+        """Some banks put pending rows under a line of their own, above the posted ones."""
+        names = [plain_words(cell[:80]) for cell in row.cells if cell.strip()]
+        if len(names) == 1:
+            self._in_pending_section = names[0].startswith(("pending", "vorgemerkt", "en attente"))
 
     def _without_amount(self, row: Row) -> None:
         """A dated row without money: an opening or closing balance, or half a row."""

@@ -386,6 +386,37 @@ def test_pending_rows_are_left_out_and_said():
     assert finding(parsed, "not_booked").line == 3
 
 
+def test_rows_under_a_pending_line_are_left_out_until_the_posted_line():
+    data = (
+        b'"Transactions for Checking account XX-12 as of 01/31/2026 15:43:08 ET"\n'
+        b'"Date","Type","Check #","Description","Withdrawal (-)","Deposit (+)","RunningBalance"\n'
+        b'"Pending Transactions"\n"01/31/2026","VISA","","SHOP","$9.00","",""\n'
+        b'"Posted Transactions"\n"01/30/2026","ACH","","RENT","$90.00","","$10.00"\n'
+        b'"01/29/2026","ACH","","PAY","","$50.00","$100.00"\n'
+    )
+    parsed = parse_statement(data)
+    assert amounts(parsed) == ["-90.00", "50.00"]
+    assert finding(parsed, "not_booked").line == 4
+
+
+def test_the_other_side_may_be_filled_with_zero():
+    data = b"Date,Payee,Outflow,Inflow\n2026-01-30,a,$1.50,$0.00\n2026-01-31,b,$0.00,$2.50\n"
+    assert amounts(parse_statement(data)) == ["-1.50", "2.50"]
+
+
+def test_a_credit_column_is_found_beside_a_given_debit_column():
+    data = b"Date,Text,Weg,Credit\n2026-01-30,a,1.50,\n2026-01-31,b,,2.50\n"
+    given = CsvMapping(columns=CsvColumns(debit="Weg"))
+    assert amounts(parse_statement(data, mapping=given)) == ["-1.50", "2.50"]
+
+
+def test_the_largest_account_settles_the_sign_of_all():
+    rows = "".join(f"2026-01-1{day},Shop,5.00,USD\n" for day in range(4))
+    data = f"Date,Text,Amount,Currency\n{rows}2026-01-15,PAYMENT - THANK YOU,-9.00,USD\n2026-01-16,Shop,3.00,EUR\n"
+    parsed = parse_statement(data.encode())
+    assert amounts(parsed) == ["-5.00"] * 4 + ["9.00", "-3.00"]
+
+
 def test_headings_alone_are_a_statement_without_transactions():
     parsed = parse_statement(b'"Date","Description","Amount","Balance"\n')
     assert parsed.accepted
