@@ -45,7 +45,8 @@ def amount_kinds(
     gap = np.abs(bank - gl)
     share = gap / np.maximum(np.maximum(bank, gl), 1)
     kinds = np.full(len(gap), FAR, np.int64)
-    kinds[_transposed(bank, gl)] = TRANSPOSED
+    distant = np.flatnonzero((share > FEE_SHARE_MAX) & (gap % 9 == 0))
+    kinds[distant[_transposed(bank[distant], gl[distant])]] = TRANSPOSED
     kinds[share <= FEE_SHARE_MAX] = FEE
     kinds[share <= NEAR_SHARE_MAX] = NEAR
     kinds[(gap <= ROUNDING_MINOR_MAX) & (share <= ROUNDING_SHARE_MAX)] = ROUNDING
