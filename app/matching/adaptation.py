@@ -52,7 +52,9 @@ def adapted(signals: Signals, evidence: Evidence) -> Model:
 
 def _clear(evidence: Evidence, signal: int) -> NDArray[np.bool_]:
     """Return the pairs that are clear without one signal."""
-    without = np.where(evidence.amounts_equal, evidence.log_odds - evidence.points[:, signal], -np.inf)
+    without = np.where(
+        evidence.amounts_equal, evidence.log_odds - evidence.points[:, signal], -np.inf
+    )
     without = without + (1.0 if signal == DATE else 0.0)
     rivals = rival_points(evidence.bank_rows, evidence.gl_rows, without)
     log_odds = without + rivals

@@ -73,6 +73,16 @@ def amount_groups(pool: Pool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return groups[: len(bank)], groups[len(bank) :]
 
 
+def group_ranks(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return each row's place among the rows of its group: 0, 1, 2, ..."""
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    lengths = np.diff(np.append(starts, len(groups)))
+    ranks = np.empty(len(groups), np.int64)
+    ranks[order] = np.arange(len(groups)) - np.repeat(starts, lengths)
+    return ranks
+
+
 def equal_count_near(
     groups: NDArray[np.int64],
     days: NDArray[np.int64],
@@ -103,9 +113,9 @@ def _equal_pairs(
     keys = gl_groups[order]
     first = np.searchsorted(keys, bank_groups, side="left")
     last = np.searchsorted(keys, bank_groups, side="right")
-    middle = np.searchsorted(
-        keys * _DAYS_SPAN + pool.gl.days[order], bank_groups * _DAYS_SPAN + pool.bank.days
-    )
+    by_day = bank_groups * _DAYS_SPAN + pool.bank.days
+    middle = np.searchsorted(keys * _DAYS_SPAN + pool.gl.days[order], by_day)
+    middle = middle + group_ranks(by_day)  # so that identical rows do not all look at the same ones
     yield from _windows(order, first, last, middle)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from app.matching.adaptation import SHIFT_MAX, adapted
 from app.matching.assignment import assign, interchangeable_points, rival_points
 from app.matching.bounds import Bounds
-from app.matching.candidates import all_pairs, candidate_pairs
+from app.matching.candidates import all_pairs, candidate_pairs, group_ranks
 from app.matching.explain import Explainer
 from app.matching.groups import Group, find_groups
 from app.matching.history import Memory
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 SUGGESTIONS_MAX: Final = 5
 FLOOR_PERCENT: Final = 20.0
 """Pairs under this, before any rival, neither are shown nor count as rivals."""
+
+CANDIDATES_MAX: Final = 32
+"""Candidates of one bank line that are weighed against each other."""
 
 BELOW_AUTO: Final = 0.01
 """Percent under the auto-match threshold at which suggestions end."""
@@ -154,14 +157,15 @@ def _solve(
     scored_count = 0
     low = floor - SHIFT_MAX if adapt else floor
     bounds = Bounds(signals) if prune else None
+    ranks = group_ranks(signals.groups[0]), group_ranks(signals.groups[1])
     for bank_rows, gl_rows in pairs:
         if bounds is not None:
             reach = bounds.reaching(bank_rows, gl_rows, low)
             bank_rows, gl_rows = bank_rows[reach], gl_rows[reach]  # noqa: PLW2901 - the rest is gone
         evidence = signals.evidence(bank_rows, gl_rows)
         scored_count += len(bank_rows)
-        kept.append(evidence.taken(evidence.log_odds >= low))
-    evidence = _joined(kept)
+        kept.append(_nearest(evidence.taken(evidence.log_odds >= low), ranks))
+    evidence = _nearest(_joined(kept), ranks)
     if adapt:
         evidence = signals.with_dates_of(adapted(signals, evidence), evidence)
         evidence = evidence.taken(evidence.log_odds >= floor)
@@ -178,6 +182,19 @@ def _solve(
     calibrated[suggested] = np.minimum(calibrated[suggested], log_odds(suggested_max))
     scores = 100.0 / (1.0 + np.exp(-calibrated))
     return Solution(evidence, rivals, calibrated, scores, assigned, scored_count)
+
+
+def _nearest(evidence: Evidence, ranks: tuple[NDArray[np.int64], NDArray[np.int64]]) -> Evidence:
+    """Keep the best candidates of each bank line; among equals those of like rank in date order.
+
+    Where a line has more, none of the rest could stand out from those that are kept.
+    """
+    rows = evidence.bank_rows
+    if not len(rows) or int(np.bincount(rows).max()) <= CANDIDATES_MAX:
+        return evidence
+    apart = np.abs(ranks[0][rows] - ranks[1][evidence.gl_rows])
+    order = np.lexsort((evidence.gl_rows, apart, -np.round(evidence.log_odds, 6), rows))
+    return evidence.taken(np.sort(order[_places(rows[order]) < CANDIDATES_MAX]))
 
 
 def _no_rows() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -317,7 +334,6 @@ class _Writer:
             rivals_count=rivals_count,
             margin=log_odds(score) - float(self._best[index]),
         )
-
 
     def group(
         self,

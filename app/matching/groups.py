@@ -214,7 +214,9 @@ class _Search:
         if whole:
             number, members = whole[0]
             different = len({frozenset(m) for _, m in whole})
-            return self._group(target, members, number, links, place, different, trials=len(clusters))
+            return self._group(
+                target, members, number, links, place, different, trials=len(clusters)
+            )
         return self._subset(target, rows, links, place)
 
     def _one_sufficed(self, members: Sequence[int], wanted: int) -> bool:
@@ -285,7 +287,9 @@ class _Search:
         description = (
             NAME_FULL_WEIGHT
             if weakest >= NAME_COVERAGE_FULL
-            else NAME_PART_WEIGHT if weakest >= NAME_COVERAGE_MIN else 0.0
+            else NAME_PART_WEIGHT
+            if weakest >= NAME_COVERAGE_MIN
+            else 0.0
         )
         date = NEAR_POINTS if int(gaps.max()) <= NEAR_DAYS_MAX else FAR_POINTS
         date += SAME_DAY_POINTS if int(np.ptp(days)) == 0 else 0.0

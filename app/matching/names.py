@@ -179,7 +179,7 @@ class NameIndex:
         if not self._aliased or not len(codes):
             return np.empty(0, np.int64)
         place = np.minimum(np.searchsorted(codes, self._alias_codes), len(codes) - 1)
-        return place[codes[place] == self._alias_codes]
+        return np.asarray(place[codes[place] == self._alias_codes], np.int64)
 
 
 def marks(sets: Sequence[set[int]]) -> NDArray[np.uint64]:

@@ -220,7 +220,8 @@ def _roundness(pool: Pool) -> NDArray[np.int64]:
     )
     amounts = np.abs(pool.bank.amounts_minor)
     whole = amounts % np.maximum(units, 1) == 0
-    return whole.astype(np.int64) + (amounts % np.maximum(units * ROUND_UNITS, 1) == 0)
+    fifties = amounts % np.maximum(units * ROUND_UNITS, 1) == 0
+    return np.asarray(whole.astype(np.int64) + fifties, np.int64)
 
 
 def _number_marks(pool: Pool) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,17 @@ from hypothesis import strategies as st
 from app.matching import Decision, Item, MatchOptions, Outcome, Tier, match, rank
 from app.matching.candidates import FAR, amount_kinds
 
-NAMES = ["", "ACME LEASING", "Acme Leasing Inc", "ZENITH OPTICAL", "Zenith", "CHECK 1043", "CHECK", "DEPOSIT", "NRCC"]
+NAMES = [
+    "",
+    "ACME LEASING",
+    "Acme Leasing Inc",
+    "ZENITH OPTICAL",
+    "Zenith",
+    "CHECK 1043",
+    "CHECK",
+    "DEPOSIT",
+    "NRCC",
+]
 AMOUNTS = [-50_000, -50_000, -50_001, -5_000, -91_733, -41_733, 25_000, 25_250, 0, -52_000]
 BASE = date(2026, 3, 1)
 
@@ -25,11 +36,27 @@ def items(prefix):
         currency=st.sampled_from(["USD", "USD", "USD", "EUR"]),
         description=st.sampled_from(NAMES),
         reference=st.sampled_from(["", "", "1043", "1044", "RX881207"]),
-        counterparty=st.sampled_from(["", "", "Acme Leasing", "Zenith Optical", "National Republican Congressional Committee"]),
+        counterparty=st.sampled_from(
+            [
+                "",
+                "",
+                "Acme Leasing",
+                "Zenith Optical",
+                "National Republican Congressional Committee",
+            ]
+        ),
     )
     return st.lists(one, max_size=14).map(
         lambda found: [
-            Item(f"{prefix}{n}", i.date, i.amount_minor, i.currency, i.description, i.reference, i.counterparty)
+            Item(
+                f"{prefix}{n}",
+                i.date,
+                i.amount_minor,
+                i.currency,
+                i.description,
+                i.reference,
+                i.counterparty,
+            )
             for n, i in enumerate(found)
         ]
     )
@@ -90,7 +117,9 @@ def test_automatic_pairs_balance_to_the_minor_unit(ours, theirs, history):
     for pair in match(ours, theirs, history=history).pairs:
         assert 0 <= pair.score <= 100
         if pair.tier is Tier.AUTO:
-            assert sum(amounts[i][0] for i in pair.bank_ids) == sum(amounts[i][0] for i in pair.gl_ids)
+            assert sum(amounts[i][0] for i in pair.bank_ids) == sum(
+                amounts[i][0] for i in pair.gl_ids
+            )
             assert len({amounts[i][1] for i in [*pair.bank_ids, *pair.gl_ids]}) == 1
         else:
             assert pair.score < 85
@@ -107,8 +136,6 @@ def test_rank_scores_everything_best_first(ours, theirs):
 
 @given(st.integers(-(10**15), 10**15), st.integers(-(10**15), 10**15))
 def test_amounts_of_other_directions_are_far(ours, theirs):
-    import numpy as np
-
     kind = amount_kinds(np.array([ours]), np.array([theirs]))[0]
     if (ours > 0) != (theirs > 0) and ours != theirs:
         assert kind == FAR
@@ -130,8 +157,12 @@ def hostile_pools():
 @pytest.mark.parametrize("name", hostile_pools())
 def test_hostile_pools_end_in_bounds(name):
     rows = hostile_pools()[name]
-    ours = [Item(f"b{n}", BASE + timedelta(days=d), a, "USD", t) for n, (t, a, d) in enumerate(rows)]
-    theirs = [Item(f"g{n}", BASE + timedelta(days=d), a, "USD", t) for n, (t, a, d) in enumerate(rows)]
+    ours = [
+        Item(f"b{n}", BASE + timedelta(days=d), a, "USD", t) for n, (t, a, d) in enumerate(rows)
+    ]
+    theirs = [
+        Item(f"g{n}", BASE + timedelta(days=d), a, "USD", t) for n, (t, a, d) in enumerate(rows)
+    ]
     result = match(ours, theirs)
     used = Counter(i for p in result.pairs if p.tier is Tier.AUTO for i in p.gl_ids)
     assert max(used.values(), default=0) <= 1

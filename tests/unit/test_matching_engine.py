@@ -51,9 +51,13 @@ def test_contributions_add_up_to_the_score():
     ours = [item(f"b{n}", n, -10_000, f"ACME {n}") for n in range(4)]
     theirs = [item(f"g{n}", n, -10_000, "Acme Leasing") for n in range(3)]
     for pair in rank(ours[0], theirs):
-        assert sum(c.points for c in pair.contributions) == pytest.approx(log_odds(pair.score), abs=0.01)
+        assert sum(c.points for c in pair.contributions) == pytest.approx(
+            log_odds(pair.score), abs=0.01
+        )
     for pair in match(ours, theirs, options=MatchOptions(review_threshold=5)).pairs:
-        assert sum(c.points for c in pair.contributions) == pytest.approx(log_odds(pair.score), abs=0.01)
+        assert sum(c.points for c in pair.contributions) == pytest.approx(
+            log_odds(pair.score), abs=0.01
+        )
 
 
 @pytest.mark.parametrize(
@@ -150,7 +154,9 @@ def test_assignment_is_optimal_rather_than_greedy():
 
 def test_review_suggestions_are_at_most_five_and_best_first():
     theirs = [item(f"g{n:02}", 0, -50_000, "", counterparty=f"Vendor {n}") for n in range(12)]
-    result = match([item("b", 1, -50_000, "CHECK")], theirs, options=MatchOptions(review_threshold=1))
+    result = match(
+        [item("b", 1, -50_000, "CHECK")], theirs, options=MatchOptions(review_threshold=1)
+    )
     scores = [p.score for p in result.pairs]
     assert len(scores) <= 5
     assert scores == sorted(scores, reverse=True)

@@ -81,7 +81,9 @@ def test_history_is_read_with_both_sides(write):
 def test_the_currency_is_usd_unless_a_column_says_otherwise(write):
     (item, *_) = read_items(write("b.csv", BANK))
     assert (item.currency, item.amount_minor) == ("USD", -120_034)
-    (yen,) = read_items(write("y.csv", "id,date,amount,description,currency\n1,2026-03-05,1200,X,jpy\n"))
+    (yen,) = read_items(
+        write("y.csv", "id,date,amount,description,currency\n1,2026-03-05,1200,X,jpy\n")
+    )
     assert (yen.currency, yen.amount_minor) == ("JPY", 1200)
 
 
@@ -99,19 +101,34 @@ HEADER = "id,date,amount,description\n"
         ("id,date,amount\n", "bad.csv, line 1, column description: is missing"),
         ("id,id,date,amount,description\n", "bad.csv, line 1, column id: stands twice"),
         (HEADER + "1,2026-03-05,1.00\n", "bad.csv, line 2, column amount: the row has 3 cells"),
-        (HEADER + "1,2026-03-05,1.00,a,b\n", "bad.csv, line 2, column description: the row has 5 cells"),
-        (HEADER + "1,03/05/2026,1.00,a\n", "bad.csv, line 2, column date: “03/05/2026” is not a date"),
+        (
+            HEADER + "1,2026-03-05,1.00,a,b\n",
+            "bad.csv, line 2, column description: the row has 5 cells",
+        ),
+        (
+            HEADER + "1,03/05/2026,1.00,a\n",
+            "bad.csv, line 2, column date: “03/05/2026” is not a date",
+        ),
         (HEADER + "1,2026-02-30,1.00,a\n", "column date: “2026-02-30” is no day"),
-        (HEADER + "1,2026-03-05,1.234,a\n", "bad.csv, line 2, column amount: “1.234” has more than"),
+        (
+            HEADER + "1,2026-03-05,1.234,a\n",
+            "bad.csv, line 2, column amount: “1.234” has more than",
+        ),
         (HEADER + "1,2026-03-05,abc,a\n", "bad.csv, line 2, column amount: “abc” is not an amount"),
         (HEADER + ",2026-03-05,1.00,a\n", "bad.csv, line 2, column id: is empty"),
-        (HEADER + "1,2026-03-05,1.00,a\n1,2026-03-05,1.00,a\n", "line 3, column id: “1” stands already in line 2"),
+        (
+            HEADER + "1,2026-03-05,1.00,a\n1,2026-03-05,1.00,a\n",
+            "line 3, column id: “1” stands already in line 2",
+        ),
         (HEADER + '1,2026-03-05,1.00,"a\nb"\n1,x,1.00,a\n', "bad.csv, line 4, column date"),
         (HEADER.encode() + b"1,2026-03-05,1.00,\xff\xfe\n", "bad.csv, line 2: is not UTF-8 text"),
         (HEADER + '1,2026-03-05,1.00,"open\n', "bad.csv is not a CSV file"),
         (HEADER + "1,2026-03-05,1.00," + "a" * 200_000 + "\n", "bad.csv is not a CSV file"),
         (b"\x00\x01\x02\x03", "bad.csv"),
-        ("id,date,amount,description,currency\n1,2026-03-05,1.00,a,dollars\n", "column currency: “dollars” is not"),
+        (
+            "id,date,amount,description,currency\n1,2026-03-05,1.00,a,dollars\n",
+            "column currency: “dollars” is not",
+        ),
     ],
 )
 def test_a_bad_file_is_refused_in_one_line_and_nothing_is_written(write, tmp_path, text, said):

@@ -72,7 +72,9 @@ def test_several_payments_match_one_bill():
 
 def test_a_subset_that_is_one_of_several_is_never_automatic():
     ours = [item("b", -20_000, "ZENITH OPTICAL LLC", days=2)]
-    theirs = [item(f"g{n}", -10_000, "Bill", days=n % 3, counterparty="Zenith Optical") for n in range(5)]
+    theirs = [
+        item(f"g{n}", -10_000, "Bill", days=n % 3, counterparty="Zenith Optical") for n in range(5)
+    ]
     assert groups(match(ours, theirs), Tier.AUTO) == []
 
 

@@ -26,7 +26,9 @@ def decisions(counterparty, count, outcome=Outcome.CONFIRMED, age_days=30):
 
 
 def score(counterparty, history):
-    (pair,) = rank(item("b", BANK_TEXT, days=2), [item("g", "Cleaning", counterparty)], history=history)
+    (pair,) = rank(
+        item("b", BANK_TEXT, days=2), [item("g", "Cleaning", counterparty)], history=history
+    )
     return pair.score, {c.signal: c.words for c in pair.contributions}
 
 
@@ -57,7 +59,9 @@ def test_one_wrong_confirmation_does_not_flip():
 
 
 def test_strength_is_bounded_and_rises_with_confirmations():
-    strengths = [Memory(decisions(RIGHT, n)).strength("QX HOLDINGS", "BRIGHT WINDOWS") for n in range(1, 60)]
+    strengths = [
+        Memory(decisions(RIGHT, n)).strength("QX HOLDINGS", "BRIGHT WINDOWS") for n in range(1, 60)
+    ]
     assert strengths == sorted(strengths)
     assert 0 < strengths[0] < 0.3
     assert strengths[-1] <= 1
@@ -66,13 +70,17 @@ def test_strength_is_bounded_and_rises_with_confirmations():
 def test_old_decisions_weigh_less():
     old = [*decisions(RIGHT, 4, age_days=1500), *decisions(WRONG, 2, age_days=1)]
     memory = Memory(old)
-    assert memory.strength("QX HOLDINGS", "STONE PAVING") > memory.strength("QX HOLDINGS", "BRIGHT WINDOWS")
+    assert memory.strength("QX HOLDINGS", "STONE PAVING") > memory.strength(
+        "QX HOLDINGS", "BRIGHT WINDOWS"
+    )
 
 
 def test_memory_does_not_depend_on_the_order_of_decisions():
     history = [*decisions(RIGHT, 3), *decisions(WRONG, 2), *decisions(RIGHT, 1, Outcome.REJECTED)]
     one, other = Memory(history), Memory(history[::-1])
-    assert one.strength("QX HOLDINGS", "BRIGHT WINDOWS") == other.strength("QX HOLDINGS", "BRIGHT WINDOWS")
+    assert one.strength("QX HOLDINGS", "BRIGHT WINDOWS") == other.strength(
+        "QX HOLDINGS", "BRIGHT WINDOWS"
+    )
 
 
 def test_nameless_lines_are_not_remembered():

@@ -43,7 +43,9 @@ def test_a_shared_trade_does_not_make_two_names_one():
     assert information == 0.0
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [("CHECK 1043", "Acme"), ("ACME", ""), ("ACME", "Monthly rent")])
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("CHECK 1043", "Acme"), ("ACME", ""), ("ACME", "Monthly rent")]
+)
 def test_a_side_without_a_name_says_nothing(ours, theirs):
     assert compared(ours, theirs)[2]
 

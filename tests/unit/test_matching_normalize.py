@@ -11,7 +11,10 @@ from app.matching.normalize import NAME_TOKENS_MAX, NUMBERS_MAX, Channel, descri
         ("SQ *JOE'S COFFEE SEATTLE WA", ("JOES", "COFFEE", "SEATTLE")),
         ("TST* Blue Door", ("BLUE", "DOOR")),
         ("PAYPAL *DROPBOX 4029357733 CA", ("DROPBOX",)),
-        ("ORIG CO NAME:GUSTO ORIG ID:9138864007 CO ENTRY DESCR:PAYROLL SEC:CCD", ("GUSTO", "PAYROLL")),
+        (
+            "ORIG CO NAME:GUSTO ORIG ID:9138864007 CO ENTRY DESCR:PAYROLL SEC:CCD",
+            ("GUSTO", "PAYROLL"),
+        ),
         ("Acme Leasing, Inc.", ("ACME", "LEASING")),
         ("A.C.M.E. Intl Svcs LLC", ("ACME", "INTERNATIONAL", "SERVICES")),
         ("Müller & Söhne GmbH", ("MULLER", "SOHNE")),

@@ -18,7 +18,9 @@ gl = bank
 
 
 def pairs_of(ours, theirs, **options):
-    return {(p.bank_ids, p.gl_ids) for p in match(ours, theirs, options=MatchOptions(**options)).pairs}
+    return {
+        (p.bank_ids, p.gl_ids) for p in match(ours, theirs, options=MatchOptions(**options)).pairs
+    }
 
 
 def test_opposite_directions_never_match():
@@ -54,7 +56,9 @@ def test_equal_cheque_numbers_match_whatever_zeros_lead():
 
 
 def test_columns_of_numbers_that_share_nothing_do_not_contradict():
-    ours = [bank(f"b{n}", -1000 - n, f"VENDOR {n} LLC", reference=str(50_000 + n)) for n in range(12)]
+    ours = [
+        bank(f"b{n}", -1000 - n, f"VENDOR {n} LLC", reference=str(50_000 + n)) for n in range(12)
+    ]
     theirs = [gl(f"g{n}", -1000 - n, f"Vendor {n}", reference=str(70_000 + n)) for n in range(12)]
     assert len(pairs_of(ours, theirs)) == 12
 
