@@ -39,8 +39,9 @@ class Side:
         amounts_minor: Signed.
         currencies: Codes shared by both sides.
         channels: `normalize.Channel` of the description.
-        texts: Descriptors of unique names; `text_rows` and `second_rows` point into them.  On the ledger's
-            side the first is the counterparty where there is one, the second the description.
+        texts: Descriptors of unique names; `text_rows` and `second_rows` point into them.  On
+            the ledger's side the first is the counterparty where there is one, the second the
+            description.
         text_counts: Items that carry each text as first or second.
         numbers: Reference numbers of each item.
         kind_codes: Shape (items, kinds): the item's number of each kind, `UNKNOWN` without one
