@@ -1,6 +1,6 @@
 """Tell which rows of a bank file are new, without the database.
 
-Three answers for each row (docs/decisions/0020):
+Three answers for each row (docs/decisions/0040):
 
 - present: its source key is known, so it is the same transaction;
 - probable: date and amount equal a known transaction that no row of the file accounts for,
@@ -11,6 +11,7 @@ Three answers for each row (docs/decisions/0020):
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -24,6 +25,7 @@ _PAIRS_COMPARED_MAX: Final = 2_500
 """Equal dates and amounts beyond this are paired in order: texts of so many are alike."""
 
 _SEPARATOR: Final = "\x1f"
+_NO_WORD: Final = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +102,17 @@ def source_keys(rows: Iterable[SourceRow]) -> list[str]:
     return keys
 
 
-def plan_import(rows: Sequence[SourceRow], known: Sequence[KnownRow]) -> ImportPlan:
+def plan_import(
+    rows: Sequence[SourceRow], keys: Sequence[str], known: Sequence[KnownRow]
+) -> ImportPlan:
     """Divide the rows of a file by what the account holds already.
 
     Args:
         rows: All rows of the file for this account, in the file's order.
+        keys: What `source_keys` gives for them.
         known: At least the account's transactions between the file's first and last date.
     """
-    keys = source_keys(rows)
+    assert len(keys) == len(rows)
     known_keys = {row.source_key for row in known}
     present = tuple(at for at, key in enumerate(keys) if key in known_keys)
     unknown = [at for at, key in enumerate(keys) if key not in known_keys]
@@ -132,8 +137,10 @@ def plan_import(rows: Sequence[SourceRow], known: Sequence[KnownRow]) -> ImportP
 
 def plain_text(*parts: str) -> str:
     """Return the words of a text, without case, punctuation and width of letters."""
-    folded = unicodedata.normalize("NFKC", " ".join(parts)).casefold()
-    return " ".join("".join(c if c.isalnum() else " " for c in folded).split())
+    text = " ".join(parts)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return _NO_WORD.sub(" ", text.casefold()).strip()
 
 
 def _identity(row: SourceRow) -> str:

@@ -163,7 +163,7 @@ def _write(work: UnitOfWork, actor: Actor, upload_id: str, reading: Reading) -> 
             "Other transactions of this account arrived after you looked at the preview, and now "
             "other rows look like duplicates. Nothing was imported; look at the preview again."
         )
-    _insert(upload, reading, comparison.plan)
+    _insert(account, upload, reading, comparison.plan)
     _bring_up_to_date(account, upload, reading)
     before = {"state": upload.state}
     _conclude(upload, comparison)
@@ -173,17 +173,25 @@ def _write(work: UnitOfWork, actor: Actor, upload_id: str, reading: Reading) -> 
     return _outcome(upload, account)
 
 
-def _insert(upload: Upload, reading: Reading, plan: ImportPlan) -> None:
+def _insert(account: FinancialAccount, upload: Upload, reading: Reading, plan: ImportPlan) -> None:
     taken = list(plan.new)
     if upload.import_probable:
         taken = sorted([*taken, *(pair.row for pair in plan.probable)])
     if reading.rows and reading.rows[0].posted_date > reading.rows[-1].posted_date:
         taken.reverse()  # ids sort by age: the newest line of the file gets the newest id
     ids = sorted(new_id() for _ in taken)
-    currency = get_owned(FinancialAccount, upload.financial_account_id).currency
+    now = utc_now()
+    shared = {
+        "financial_account_id": account.id,
+        "currency": account.currency,
+        "status": TransactionStatus.POSTED,
+        "upload_id": upload.id,
+        "created_at": now,
+        "updated_at": now,
+    }
     for start in range(0, len(taken), limits.INGEST_CHUNK_ROWS):
         chunk: list[Mapping[str, Any]] = [
-            _transaction(upload, currency, reading, plan, at) | {"id": transaction_id}
+            shared | {"id": transaction_id, "source_key": plan.keys[at], **_facts(reading, at)}
             for at, transaction_id in zip(
                 taken[start : start + limits.INGEST_CHUNK_ROWS],
                 ids[start : start + limits.INGEST_CHUNK_ROWS],
@@ -193,22 +201,15 @@ def _insert(upload: Upload, reading: Reading, plan: ImportPlan) -> None:
         insert_owned(FinancialTransaction, chunk)
 
 
-def _transaction(
-    upload: Upload, currency: str, reading: Reading, plan: ImportPlan, at: int
-) -> dict[str, Any]:
+def _facts(reading: Reading, at: int) -> dict[str, Any]:
     row = reading.rows[at]
     return {
-        "financial_account_id": upload.financial_account_id,
         "posted_date": row.posted_date,
         "value_date": row.value_date,
         "amount_minor": row.amount_minor,
-        "currency": currency,
         "description": row.description,
         "counterparty": row.counterparty,
         "reference": row.reference,
-        "status": TransactionStatus.POSTED,
-        "source_key": plan.keys[at],
-        "upload_id": upload.id,
     }
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from app.connections.fingerprints import SourceRow
+from app.connections.fingerprints import SourceRow, source_keys
 from app.kernel.money import AmountInvalid, to_minor
 from app.statements import parse_statement
 from app.statements.mapping import CsvMapping
@@ -57,6 +57,7 @@ class Reading:
     """The rows of one account, in the file's order; none when the file is refused.
 
     Attributes:
+        keys: Source key of each row; made here, since it takes as long as storing the rows.
         mapping: How a CSV file was read, as far as it is known.
         rows_read: Rows looked at for this account; all of the file's when it is refused.
         rows_rejected: Those that are no transactions; all of them when it is refused.
@@ -69,6 +70,7 @@ class Reading:
     format: str
     mapping: CsvMapping | None
     rows: tuple[SourceRow, ...]
+    keys: tuple[str, ...]
     rows_read: int
     rows_rejected: int
     closing_balance_minor: int | None
@@ -150,6 +152,7 @@ def _reading(
         format=parsed.format,
         mapping=parsed.mapping,
         rows=tuple(rows) if accepted else (),
+        keys=tuple(source_keys(rows)) if accepted else (),
         rows_read=rows_read,
         rows_rejected=parsed.rows_skipped if accepted else rows_read,
         closing_balance_minor=closing[0],

@@ -212,7 +212,7 @@ def decide(
 def compare(reading: Reading, account_id: str) -> Comparison:
     """Read what the account holds between the file's dates, in one query, and compare."""
     known = _known_rows(account_id, reading)
-    plan = plan_import(reading.rows, known)
+    plan = plan_import(reading.rows, reading.keys, known)
     return Comparison(reading, plan, preview_of(reading, plan, known))
 
 

@@ -149,7 +149,8 @@ class _Reader:
         self._file = _Level(record.line, record.records_count)
         self._files_count += 1
         fields = _fields(record)
-        parse_date(_at(fields, 2), "creation date")
+        if _at(fields, 2):
+            parse_date(_at(fields, 2), "creation date")
         version = _at(fields, 7)
         if version != _VERSION:
             self.findings.warning(

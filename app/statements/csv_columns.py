@@ -210,13 +210,13 @@ class _Finder:
 
     def _money(self, dated: set[int]) -> Money:
         given = self.given
-        if any(
-            isinstance(one, int) and one >= 0 for one in (given.amount, given.debit, given.credit)
-        ):
+        if isinstance(given.amount, int) and given.amount >= 0:
             return Money()
-        amount = self._amount(dated)
         debit = self._best("debit", self._holds_amounts)
         credit = self._best("credit", self._holds_amounts)
+        if any(isinstance(one, int) and one >= 0 for one in (given.debit, given.credit)):
+            return Money(debit=debit, credit=credit)
+        amount = self._amount(dated) if given.amount is None else None
         sides = [one for one in (debit, credit) if one is not None]
         amount_share = fill_share(self.profiles, [amount], dated) if amount is not None else -1.0
         sides_share = fill_share(self.profiles, sides, dated) if sides else -1.0
@@ -254,13 +254,8 @@ class _Finder:
 
     def _indicator(self) -> int | None:
         amount = self.found.get("amount", self.given.amount)
-        if not isinstance(amount, int) or not 0 <= amount < len(self.profiles):
+        if not isinstance(amount, int) or amount < 0:
             return None
-        if any(
-            text.strip(" $€£").startswith(("-", "\u2212", "(")) or text.endswith("-")
-            for text in self.profiles[amount].counts
-        ):
-            return None  # the amounts are signed
         named = self._best(
             "indicator", lambda column: is_indicator(self.profiles[column], named=True)
         )

@@ -71,8 +71,12 @@ def is_indicator(profile: ColumnProfile, *, named: bool) -> bool:
 
 
 def fill_share(profiles: Sequence[ColumnProfile], columns: Iterable[int], rows: set[int]) -> float:
-    """Return the share of the rows in which exactly one of the columns is filled."""
-    filled = [profiles[column].filled for column in columns]
+    """Return the share of the rows in which exactly one of the columns holds something.
+
+    Of several columns, zeros count as nothing: some banks fill the other side with 0.00.
+    """
+    chosen = [profiles[column] for column in columns]
+    filled = [one.nonzero if len(chosen) > 1 else one.filled for one in chosen]
     hits = sum(1 for row in rows if sum(row in one for one in filled) == 1)
     return hits / max(1, len(rows))
 
@@ -155,13 +159,17 @@ def _two_sided(
     full: Sequence[int],
 ) -> Money | None:
     """Two columns of which each row fills one; the fuller one is taken as debit."""
-    sparse = [column for column in candidates if column not in full]
+    sparse = [
+        column
+        for column in candidates
+        if column not in full or profiles[column].nonzero != profiles[column].filled
+    ]
     for left, right in permutations(sparse, 2):
         if fill_share(profiles, [left, right], dated) < _FILLED_SHARE:
             continue
-        left_count, right_count = len(profiles[left].filled), len(profiles[right].filled)
+        left_count, right_count = len(profiles[left].nonzero), len(profiles[right].nonzero)
         if left_count >= _MAJORITY * right_count:
-            balance = full[0] if len(full) == 1 else None
+            balance = next((column for column in full if column not in {left, right}), None)
             return Money(debit=left, credit=right, balance=balance, assumed=True)
     return None
 

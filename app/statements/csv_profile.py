@@ -14,6 +14,7 @@ from app.statements.csv_vocabulary import CURRENCY_CODES
 from app.statements.dates import looks_like_date
 
 _SAMPLE_ROWS: Final = 400
+_ZERO: Final = re.compile(r"[^1-9A-Za-z]*0[^1-9A-Za-z]*")
 _SIGNED: Final = re.compile(r"^\s*[-+(\u2212]|[-+]\s*$")
 
 
@@ -23,11 +24,13 @@ class ColumnProfile:
 
     Attributes:
         filled: Positions in the sample of the rows where the cell is not blank.
+        nonzero: Those of them that are not an amount of zero.
         money_share: Amounts that show a decimal sign, a sign or a currency.
         counts: How often each cell occurs, in the order of the sample.
     """
 
     filled: frozenset[int]
+    nonzero: frozenset[int]
     date_share: float
     amount_share: float
     money_share: float
@@ -65,6 +68,7 @@ def _profile(cells: list[str]) -> ColumnProfile:
     numbers = [text for text, is_amount in zip(texts, amounts, strict=True) if is_amount]
     return ColumnProfile(
         filled=frozenset(filled),
+        nonzero=frozenset(index for index, text in filled.items() if not _ZERO.fullmatch(text)),
         date_share=sum(dates) / count,
         amount_share=sum(amounts) / count,
         money_share=sum(_is_money(text) for text in numbers) / count,

@@ -75,12 +75,17 @@ class RawRow:
 
 @dataclass(slots=True)
 class RowsRead:
-    """What the rows held, in file order."""
+    """What the rows held, in file order.
+
+    Attributes:
+        unknown_sides: Line and cell where the indicator column says nothing we know.
+    """
 
     rows: list[RawRow] = field(default_factory=list)
     rows_read: int = 0
     rows_skipped: int = 0
     opening_balance: Decimal | None = None
+    unknown_sides: list[tuple[int, str]] = field(default_factory=list)
 
 
 class RowReader:
@@ -106,6 +111,7 @@ class RowReader:
         self._decimal_sign = mapping.decimal_sign or "."
         self._dates: dict[str, dt.date | None] = {}
         self._skipped: dict[str, list[int]] = {}
+        self._in_pending_section = False
         self._debit_values = _plain_set(mapping.indicator_debit)
         self._credit_values = _plain_set(mapping.indicator_credit)
 
@@ -133,7 +139,7 @@ class RowReader:
         if amount is None and debit is None and credit is None:
             self._without_amount(row)
             return
-        if self._is_not_booked(row):
+        if self._in_pending_section or self._is_not_booked(row):
             self._skip("not_booked", row)
             return
         balance = self._money(row, "balance", required=False)
@@ -212,12 +218,7 @@ class RowReader:
             return "credit"
         side = None if self._debit_values else indicator_side(text)
         if side is None:
-            self._error(
-                "indicator_unknown",
-                row,
-                "indicator",
-                f"“{text[:40]}” does not say money in or money out; name the values in the mapping",
-            )
+            self.result.unknown_sides.append((row.line, text))
         return side
 
     # Rows that are no transactions
@@ -239,6 +240,7 @@ class RowReader:
                 " correct the row or the mapping",
             )
         elif date_text:
+            self._section(row)
             self._skip("row_ignored", row)
         elif amount_text:
             if self._is_not_booked(row):
@@ -249,6 +251,12 @@ class RowReader:
             self._continue(row)
         else:
             self._skip("row_ignored", row)
+
+    def _section(self, row: Row) -> None:
+        """Some banks put pending rows under a line of their own, above the posted ones."""
+        names = [plain_words(cell[:80]) for cell in row.cells if cell.strip()]
+        if len(names) == 1:
+            self._in_pending_section = names[0].startswith(("pending", "vorgemerkt", "en attente"))
 
     def _without_amount(self, row: Row) -> None:
         """A dated row without money: an opening or closing balance, or half a row."""

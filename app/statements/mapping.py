@@ -132,6 +132,35 @@ class CsvMapping:
         _refuse_contradictions(mapping)
         return mapping
 
+    def corrected(self, document: object) -> CsvMapping:
+        """Return this found mapping as a person corrected it, all fields in `document`.
+
+        Where delimiter or heading row were changed, whatever was left as it had been found
+        belongs to another table and is found again.
+
+        Raises:
+            MappingInvalid: As `from_json`.
+        """
+        new = CsvMapping.from_json(document)
+        if (new.delimiter, new.header_row) == (self.delimiter, self.header_row):
+            return new
+        kept = {"delimiter", "encoding", "header_row", "columns"}
+        stale: dict[str, object] = {
+            field.name: field.default
+            for field in fields(self)
+            if field.name not in kept and getattr(new, field.name) == getattr(self, field.name)
+        }
+        columns = {
+            role: None
+            for role in ROLES
+            if getattr(new.columns, role) == getattr(self.columns, role)
+        }
+        return replace(
+            new,
+            **stale,  # type: ignore[arg-type]  # each field's own default
+            columns=replace(new.columns, **columns),
+        )
+
 
 def _as_object(document: object) -> Mapping[str, object]:
     if isinstance(document, str | bytes):

@@ -78,8 +78,9 @@ def insert_owned(model: type[OrganizationOwned], rows: list[Mapping[str, Any]]) 
     if not rows:
         return
     organization_id = current_organization_id()
+    table = sa.inspect(model).local_table  # Core: the ORM's bookkeeping doubles the time
     db.session.execute(
-        sa.insert(model), [{**row, "organization_id": organization_id} for row in rows]
+        sa.insert(table), [{**row, "organization_id": organization_id} for row in rows]
     )
 
 

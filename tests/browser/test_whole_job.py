@@ -129,10 +129,10 @@ class Keyboard:
             self.press("Tab")
         raise AssertionError(f"{selector} is not reached by {tabs_max} tabs")
 
-    def row(self, selector: str, rows_max: int = 200) -> None:
-        """Press j until the current row fits."""
-        for _ in range(rows_max):
-            self.press("j")
+    def row(self, selector: str, rows_max: int = 40) -> None:
+        """Walk down with j, then up with k, until the current row fits."""
+        for key in [*("j" * rows_max), *("k" * 2 * rows_max)]:
+            self.press(key)
             current = "document.querySelector('tr[data-current]')"
             if self.page.evaluate(f"s => {current} && {current}.matches(s)", selector):
                 return

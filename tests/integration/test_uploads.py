@@ -2,8 +2,11 @@ from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app.audit import trail
+from app.connections import imports
 from app.connections.accounts import delete_connection
 from app.connections.imports import FileRefused
 from app.connections.uploads import (
@@ -412,3 +415,46 @@ def test_many_rows_need_few_statements(cast):
     assert transactions_count() == 12_000
     assert sum("INSERT INTO financial_transaction" in one for one in statements) <= 30
     assert len(statements) < 80
+
+
+def test_after_a_bug_of_ours_nothing_is_stored_and_the_person_can_try_again(cast, monkeypatch):
+    account_id = add_account(cast.alice)
+    upload_id = store_upload(cast.alice, account_id, "a.csv", csv_file()).upload_id
+    run_id = confirm_upload(cast.alice, upload_id)
+    with monkeypatch.context() as broken:
+        broken.setattr(imports, "_conclude", lambda *_: 1 / 0)
+        perform(run_id)
+    assert transactions_count() == 0
+    assert "Nothing was changed; try again" in db.session.get(JobRun, run_id).failure
+    again = confirm_upload(cast.alice, upload_id)
+    assert again != run_id
+    perform(again)
+    assert transactions_count() == 5
+
+
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    spans=st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), min_size=1, max_size=5),
+    statement=st.lists(
+        st.builds(
+            october,
+            st.integers(1, 6),
+            st.sampled_from(["PARKING", "RETAINER"]),
+            st.sampled_from([-1_400, 150_000]),
+        ),
+        max_size=25,
+    ),
+)
+def test_files_of_whole_days_in_any_order_yield_the_statement(cast, spans, statement):
+    account_id = add_account(cast.alice)
+    covered = set()
+    for span in spans:
+        days = range(min(span), max(span) + 1)
+        part = [line for line in statement if line.day.day in days]
+        if part:
+            import_now(cast.alice, account_id, csv_file(part))
+            covered.update(days)
+    expected = [line for line in statement if line.day.day in covered]
+    assert sorted(stored_lines(account_id)) == as_stored(expected)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.connections.fingerprints import KnownRow, SourceRow, plain_text, plan_import
+from app.connections.fingerprints import KnownRow, SourceRow, plain_text, plan_import, source_keys
 
 FIRST_DAY = date(2026, 10, 1)
 DAYS = 8
@@ -31,7 +31,7 @@ files = st.lists(st.tuples(st.integers(0, DAYS - 1), st.integers(0, DAYS - 1)), 
 
 def uploaded(statement, known, first, last):
     rows = [row for row in statement if first <= row.posted_date <= last]
-    plan = plan_import(rows, known)
+    plan = plan_import(rows, source_keys(rows), known)
     assert len(plan.new) + len(plan.present) + len(plan.probable) == len(rows)
     assert len(set(plan.keys)) == len(rows)  # or the database would refuse the file
     assert not plan.probable  # one text per transaction: there is nothing to doubt

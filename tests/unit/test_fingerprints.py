@@ -5,9 +5,9 @@ from app.connections.fingerprints import (
     KnownRow,
     SourceRow,
     plain_text,
-    plan_import,
     source_keys,
 )
+from app.connections.fingerprints import plan_import as plan_with_keys
 
 ROW = SourceRow(
     line=2,
@@ -19,6 +19,10 @@ ROW = SourceRow(
     reference="",
     bank_id="",
 )
+
+
+def plan_import(rows, known):
+    return plan_with_keys(rows, source_keys(rows), known)
 
 
 def known(row, key=None, text=None):

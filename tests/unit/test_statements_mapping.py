@@ -110,3 +110,22 @@ def test_all_faults_are_named_at_once():
     with pytest.raises(MappingInvalid) as refusal:
         CsvMapping.from_json({"delimiter": "x", "sign": 7})
     assert set(refusal.value.fields) == {"delimiter", "sign"}
+
+
+def test_another_heading_row_forgets_what_was_found_and_keeps_what_was_said():
+    found = CsvMapping.from_json(COMPLETE.to_json())
+    said = found.to_json() | {"header_row": 5, "decimal_sign": "."}
+    corrected = found.corrected(said)
+    assert (corrected.header_row, corrected.decimal_sign) == (5, ".")
+    assert (corrected.delimiter, corrected.encoding) == (";", "cp1252")
+    assert (corrected.header, corrected.date_format, corrected.sign) == ((), None, None)
+    assert corrected.columns == CsvColumns()
+
+
+def test_another_column_keeps_the_rest_of_what_was_found():
+    said = COMPLETE.to_json()
+    said["columns"] = {**said["columns"], "amount": 4}
+    corrected = COMPLETE.corrected(said)
+    assert corrected.columns.amount == 4
+    assert corrected.header == COMPLETE.header
+    assert corrected.date_format == COMPLETE.date_format
