@@ -1,0 +1,61 @@
+"""Take the pictures of the README from the running program: `make screenshots`.
+
+A fresh Tieout is started in a folder of its own, so the pictures show the demo as it is on the
+first day.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from app.demo import PASSWORD
+from tests.browser_support import chromium
+from tests.launched import Launched
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+FOLDER: Final = Path(__file__).parent / "images"
+VIEWPORT: Final = {"width": 1440, "height": 960}
+
+
+def take_pictures(browser: Browser, address: str, folder: Path) -> None:
+    """Write `workspace.png` and `report.png`; the demo's open month must still be open."""
+    context = browser.new_context(viewport=VIEWPORT, base_url=address)  # type: ignore[arg-type]
+    page = context.new_page()
+    sign_in(page)
+    operating = page.get_by_role("row", name=re.compile("Operating checking"))
+    operating.get_by_role("link", name="Continue").click()
+    page.get_by_role("heading", name="Review Queue").wait_for()
+    page.screenshot(path=folder / "workspace.png")
+    page.goto("/reconciliations/")
+    operating.get_by_role("link", name="History").click()
+    page.get_by_role("link", name="Report").first.click()
+    page.locator("#adjusted-books").wait_for()
+    page.screenshot(path=folder / "report.png", full_page=True)
+    context.close()
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/sign-in")
+    page.locator("[name=email]").fill("dana@northgate-demo.example")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[name=password]").press("Enter")
+    page.wait_for_url("**/reconciliations/")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as instance, chromium() as browser:
+        launched = Launched(Path(instance)).wait_until_ready()
+        try:
+            take_pictures(browser, f"http://127.0.0.1:{launched.port}", FOLDER)
+        finally:
+            launched.stop(signal.SIGINT)
+
+
+if __name__ == "__main__":
+    main()
