@@ -17,10 +17,10 @@ from tests.browser_support import chromium
 from tests.launched import Launched
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 FOLDER: Final = Path(__file__).parent / "images"
-VIEWPORT: Final = {"width": 1440, "height": 960}
+VIEWPORT: Final = {"width": 1280, "height": 900}
 
 
 def take_pictures(browser: Browser, address: str, folder: Path) -> None:
@@ -29,14 +29,16 @@ def take_pictures(browser: Browser, address: str, folder: Path) -> None:
     page = context.new_page()
     sign_in(page)
     operating = page.get_by_role("row", name=re.compile("Operating checking"))
-    operating.get_by_role("link", name="Continue").click()
+    page.goto(address_of(operating, "Continue"))
     page.get_by_role("heading", name="Review Queue").wait_for()
     page.screenshot(path=folder / "workspace.png")
     page.goto("/reconciliations/")
-    operating.get_by_role("link", name="History").click()
-    page.get_by_role("link", name="Report").first.click()
+    page.goto(address_of(operating, "History"))
+    page.goto(address_of(page.get_by_role("row", name=re.compile("September")), "Report"))
     page.locator("#adjusted-books").wait_for()
-    page.screenshot(path=folder / "report.png", full_page=True)
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": VIEWPORT["width"], "height": height})
+    page.screenshot(path=folder / "report.png")
     context.close()
 
 
@@ -46,6 +48,12 @@ def sign_in(page: Page) -> None:
     page.locator("[name=password]").fill(PASSWORD)
     page.locator("[name=password]").press("Enter")
     page.wait_for_url("**/reconciliations/")
+
+
+def address_of(row: Locator, link: str) -> str:
+    address = row.get_by_role("link", name=link).get_attribute("href")
+    assert address is not None
+    return address
 
 
 def main() -> None:
