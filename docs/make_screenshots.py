@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
 FOLDER: Final = Path(__file__).parent / "images"
-VIEWPORT: Final = {"width": 1280, "height": 900}
+VIEWPORT: Final = {"width": 1440, "height": 900}
+REPORT_WIDTH: Final = 1280
 
 
 def take_pictures(browser: Browser, address: str, folder: Path) -> None:
@@ -36,8 +37,9 @@ def take_pictures(browser: Browser, address: str, folder: Path) -> None:
     page.goto(address_of(operating, "History"))
     page.goto(address_of(page.get_by_role("row", name=re.compile("September")), "Report"))
     page.locator("#adjusted-books").wait_for()
+    page.set_viewport_size({"width": REPORT_WIDTH, "height": VIEWPORT["height"]})
     height = page.evaluate("document.documentElement.scrollHeight")
-    page.set_viewport_size({"width": VIEWPORT["width"], "height": height})
+    page.set_viewport_size({"width": REPORT_WIDTH, "height": height})
     page.screenshot(path=folder / "report.png")
     context.close()
 
