@@ -5,24 +5,61 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+
+def listed(text: str) -> list[str]:
+    """Return the words of a text."""
+    return text.split()
+
+
 SURNAMES = (
-    ["Abbott", "Acosta", "Bancroft", "Barlow", "Beckett", "Bellamy", "Brandt", "Calloway", "Carver", "Castillo", "Chandra", "Conway", "Dalton", "Delgado", "Donovan", "Easton", "Ellery", "Farrow", "Fenwick", "Fleming", "Garrett", "Gibbons", "Grady", "Halloran", "Hargrove", "Hastings", "Hobbs", "Holloway", "Ibarra", "Ingram", "Jarvis", "Keating", "Kendrick", "Kowalski", "Lambert", "Langley", "Larkin", "Lindqvist", "Lockhart", "Maddox"],
-    ["Magnusson", "Marlowe", "Mercado", "Merritt", "Navarro", "Nolan", "Novak", "Oakley", "Okafor", "Orlov", "Osborne", "Paxton", "Pemberton", "Pereira", "Prescott", "Quigley", "Radcliffe", "Ramsey", "Reyes", "Rosales", "Rutherford", "Salazar", "Sandoval", "Schaefer", "Sheridan", "Sorensen", "Stanton", "Sutter", "Talbot", "Thackeray", "Tran", "Underhill", "Valdez", "Vance", "Villanueva", "Wakefield", "Weatherby", "Whitlock", "Winslow", "Yates"],
+    listed(
+        """Abbott Acosta Bancroft Barlow Beckett Bellamy Brandt Calloway Carver Castillo Chandra
+        Conway Dalton Delgado Donovan Easton Ellery Farrow Fenwick Fleming Garrett Gibbons Grady
+        Halloran Hargrove Hastings Hobbs Holloway Ibarra Ingram Jarvis Keating Kendrick Kowalski
+        Lambert Langley Larkin Lindqvist Lockhart Maddox"""
+    ),
+    listed(
+        """Magnusson Marlowe Mercado Merritt Navarro Nolan Novak Oakley Okafor Orlov Osborne Paxton
+        Pemberton Pereira Prescott Quigley Radcliffe Ramsey Reyes Rosales Rutherford Salazar
+        Sandoval Schaefer Sheridan Sorensen Stanton Sutter Talbot Thackeray Tran Underhill Valdez
+        Vance Villanueva Wakefield Weatherby Whitlock Winslow Yates"""
+    ),
 )
 PLACES = (
-    ["Aspen", "Bayview", "Cedar", "Copper", "Crescent", "Eagle", "Evergreen", "Granite", "Harbor", "Highland", "Juniper", "Lakeside", "Laurel", "Magnolia", "Meridian", "Northgate", "Pacific", "Pioneer", "Redwood", "Riverside"],
-    ["Saddle", "Sierra", "Silver", "Skyline", "Southport", "Stonebridge", "Summit", "Sunrise", "Sycamore", "Tidewater", "Timber", "Trident", "Valley", "Vanguard", "Vista", "Walnut", "Westfield", "Willow", "Windsor", "Zenith"],
+    listed(
+        """Aspen Bayview Cedar Copper Crescent Eagle Evergreen Granite Harbor Highland Juniper
+        Lakeside Laurel Magnolia Meridian Northgate Pacific Pioneer Redwood Riverside"""
+    ),
+    listed(
+        """Saddle Sierra Silver Skyline Southport Stonebridge Summit Sunrise Sycamore Tidewater
+        Timber Trident Valley Vanguard Vista Walnut Westfield Willow Windsor Zenith"""
+    ),
 )
 INVENTED = (
-    ["Adobix", "Brightwell", "Cloudary", "Datavolt", "Embarq", "Figment", "Gustavo", "Hubstack", "Intercore", "Jumpline", "Kinsto", "Linodex", "Mailgrove", "Notary9", "Openlane", "Paychord", "Quillbot", "Rampart", "Slackline", "Twilioni"],
-    ["Upworth", "Vercello", "Wistia4", "Xerocon", "Yardio", "Zapline", "Airtably", "Bamboozi", "Calendora", "Deelo", "Expenso", "Front8", "Gitlane", "Hotjaro", "Inviso", "Justwork", "Klaviyon", "Loomix", "Mondago", "Netlifyo"],
+    listed(
+        """Adobix Brightwell Cloudary Datavolt Embarq Figment Gustavo Hubstack Intercore Jumpline
+        Kinsto Linodex Mailgrove Notary9 Openlane Paychord Quillbot Rampart Slackline Twilioni"""
+    ),
+    listed(
+        """Upworth Vercello Wistia4 Xerocon Yardio Zapline Airtably Bamboozi Calendora Deelo Expenso
+        Front8 Gitlane Hotjaro Inviso Justwork Klaviyon Loomix Mondago Netlifyo"""
+    ),
 )
 TRADES = (
-    ["Plumbing", "Electric", "Supply", "Landscaping", "Printing", "Catering", "Logistics", "Staffing", "Roofing", "Legal", "Accounting", "Marketing", "Design", "Janitorial", "Security", "Freight", "Dental", "Medical", "Software", "Hardware"],
-    ["Paving", "Heating", "Lumber", "Nursery", "Graphics", "Bakery", "Trucking", "Recruiting", "Glass", "Advisors", "Bookkeeping", "Media", "Studio", "Cleaning", "Alarm", "Shipping", "Optical", "Therapy", "Analytics", "Tools"],
+    listed(
+        """Plumbing Electric Supply Landscaping Printing Catering Logistics Staffing Roofing Legal
+        Accounting Marketing Design Janitorial Security Freight Dental Medical Software Hardware"""
+    ),
+    listed(
+        """Paving Heating Lumber Nursery Graphics Bakery Trucking Recruiting Glass Advisors
+        Bookkeeping Media Studio Cleaning Alarm Shipping Optical Therapy Analytics Tools"""
+    ),
 )
 SUFFIXES = ("Inc.", "LLC", "Ltd", "Corp.", "Co.", "LP", "", "", "")
-FIRST_NAMES = ["Aaron", "Beth", "Carlos", "Dana", "Elena", "Frank", "Grace", "Henry", "Irene", "Jamal", "Karen", "Luis", "Maria", "Nina", "Omar", "Paula", "Quinn", "Rosa", "Steven", "Tara", "Victor", "Wendy", "Yusuf", "Zoe"]
+FIRST_NAMES = listed(
+    """Aaron Beth Carlos Dana Elena Frank Grace Henry Irene Jamal Karen Luis Maria Nina Omar
+        Paula Quinn Rosa Steven Tara Victor Wendy Yusuf Zoe"""
+)
 CITIES = (
     ("SEATTLE WA", "PORTLAND OR", "DENVER CO", "AUSTIN TX", "BOISE ID", "CHICAGO IL"),
     ("ATLANTA GA", "RALEIGH NC", "BOSTON MA", "MIAMI FL", "NEWARK NJ", "TULSA OK"),
@@ -65,7 +102,9 @@ def company(rng: random.Random, half: int) -> Party:
 def person(rng: random.Random, half: int) -> Party:
     """Return a person; banks often see only initial and surname, or surname first."""
     first, last = rng.choice(FIRST_NAMES), rng.choice(SURNAMES[half])
-    bank = rng.choice([f"{first} {last}", f"{first} {last}", f"{first[0]} {last}", f"{last} {first}"])
+    bank = rng.choice(
+        [f"{first} {last}", f"{first} {last}", f"{first[0]} {last}", f"{last} {first}"]
+    )
     return Party(f"{first} {last}", bank.upper(), rng.choice(CITIES[half]))
 
 
@@ -75,14 +114,22 @@ def committee(rng: random.Random, half: int) -> Party:
     first, cause = rng.choice(FIRST_NAMES), rng.choice(TRADES[half])
     style = rng.randrange(5)
     if style == 0:
-        names = [f"{last} for Congress", f"Friends of {first} {last}", f"{first} {last} for Congress"]
+        names = [
+            f"{last} for Congress",
+            f"Friends of {first} {last}",
+            f"{first} {last} for Congress",
+        ]
     elif style == 1:
         names = [f"{last} for Senate", f"{first} {last} for Senate", f"{last} for US Senate Inc"]
     elif style == 2:
         long = f"National {cause} Action Committee"
         names = [long, "".join(w[0] for w in long.split()), f"Natl {cause} Action Cmte"]
     elif style == 3:
-        names = [f"{place} County Democratic Party", f"{place} County Dem Party", f"{place} Cty Democratic Central Cmte"]
+        names = [
+            f"{place} County Democratic Party",
+            f"{place} County Dem Party",
+            f"{place} Cty Democratic Central Cmte",
+        ]
     else:
         names = [f"{place} Leadership PAC", f"{place} PAC", f"Leadership PAC of {place}"]
     ledger = names[0]
