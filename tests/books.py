@@ -132,12 +132,12 @@ def lines_of(match: Match) -> set[str]:
 @contextmanager
 def nothing_changes() -> Iterator[None]:
     """Assert that the block leaves every table as it was."""
-    before = _everything()
+    before = everything()
     yield
-    assert _everything() == before
+    assert everything() == before
 
 
-def _everything() -> dict[str, list[tuple]]:
+def everything() -> dict[str, list[tuple]]:
     db.session.rollback()
     tables = db.metadata.sorted_tables
     rows = {

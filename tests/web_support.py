@@ -7,11 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import html5lib
-import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-
-from app.models import Base, db
 
 _TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
 
@@ -51,14 +48,3 @@ def words(text: str) -> str:
             if child.tag in {"script", "style", "template"}:
                 parent.remove(child)
     return " ".join("".join(tree.itertext()).split())
-
-
-def rows_by_table() -> dict[str, list[tuple]]:
-    """Return everything that the database holds, to compare before and after."""
-    db.session.rollback()
-    content = {
-        table.name: sorted(map(repr, db.session.execute(sa.select(table))))
-        for table in Base.metadata.sorted_tables
-    }
-    db.session.rollback()
-    return content

@@ -23,7 +23,6 @@ from app.people.sign_in import organizations_of
 from app.web.access import visitor_actor
 from app.web.job_dashboard import mount_job_dashboard
 from app.web.navigation import menu
-from app.web.pages import wants_fragment
 
 _AREAS = (
     audit,
@@ -49,7 +48,7 @@ def register_blueprints(app: Flask) -> None:
     def _page_frame() -> dict[str, Any]:
         """Give every page its menu and the person's organizations; a fragment has neither."""
         actor = None if g.get("crashed") else visitor_actor()
-        if actor is None or wants_fragment():
+        if actor is None or g.get("without_frame"):
             return {"actor": actor}
         choices = organizations_of(actor.user_id)
         return {

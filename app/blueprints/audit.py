@@ -31,7 +31,6 @@ def index() -> ResponseReturnValue:
     filters = _as_sent()
     return render(
         "audit/index.html",
-        "events",
         page=page,
         choices=filter_choices(),
         filters=filters,

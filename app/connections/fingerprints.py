@@ -1,6 +1,6 @@
 """Tell which rows of a bank file are new, without the database.
 
-Three answers for each row (docs/decisions/0020):
+Three answers for each row (docs/decisions/0040):
 
 - present: its source key is known, so it is the same transaction;
 - probable: date and amount equal a known transaction that no row of the file accounts for,

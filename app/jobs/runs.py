@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from app.jobs import doorbell
 from app.kernel import limits
@@ -219,16 +220,22 @@ def latest_run(kind: JobKind, subject_id: str) -> JobRun | None:
 def _request(
     work: UnitOfWork, kind: JobKind, subject_id: str, user_id: str, request_id: str | None
 ) -> str:
-    run = db.session.scalar(
+    active = (
         owned(JobRun)
         .where(JobRun.kind == kind, JobRun.subject_id == subject_id, JobRun.status.in_(_ACTIVE))
         .with_for_update()
     )
+    run = db.session.scalar(active)
     if run is None:
-        run = _queued(kind, subject_id, user_id, request_id)
-    elif run.status == JobStatus.RUNNING:
+        try:
+            with db.session.begin_nested():
+                run = _queued(kind, subject_id, user_id, request_id)
+                db.session.flush()
+        except IntegrityError:  # somebody asked at the same moment: theirs will do
+            run = db.session.scalars(active).one()
+    if run.status == JobStatus.RUNNING:
         run.again = True
-    db.session.flush()
+        db.session.flush()
     run_id = run.id
     work.after_commit(lambda: doorbell.ring(run_id))
     return run_id

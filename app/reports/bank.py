@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 
 from app.kernel.errors import Invalid
 from app.kernel.limits import PAGE_ROWS, SEARCH_CHARACTERS_MAX
-from app.kernel.money import AmountInvalid, parse_amount
 from app.models import (
     ConnectionStatus,
     FinancialAccount,
@@ -26,9 +25,8 @@ from app.models import (
     TransactionStatus,
     db,
 )
+from app.reports.search import matches_search
 from app.tenancy.scope import current_organization_id, get_owned, owned
-
-_LIKE_ESCAPE: Final = "\\"
 
 
 class Direction(StrEnum):
@@ -222,28 +220,19 @@ def _matched(*where: sa.ColumnElement[bool]) -> sa.Exists:
 
 
 def _found_by(text: str, currencies: set[str]) -> sa.ColumnElement[bool]:
-    """Find words in any text, and amounts: “137” finds 137.00 and −137.00."""
+    """Find text, or an amount, which means something else in each currency."""
     line = FinancialTransaction
-    pattern = f"%{_like_plain(text)}%"
-    found: list[sa.ColumnElement[bool]] = [
-        column.ilike(pattern, escape=_LIKE_ESCAPE)
-        for column in (line.description, line.counterparty, line.reference)
-    ]
-    for currency in sorted(currencies):
-        try:
-            amount_minor = abs(parse_amount(text, currency))
-        except AmountInvalid:
-            continue
-        found.append(
-            sa.and_(line.currency == currency, line.amount_minor.in_([amount_minor, -amount_minor]))
-        )
-    return sa.or_(*found)
-
-
-def _like_plain(text: str) -> str:
-    for special in (_LIKE_ESCAPE, "%", "_"):
-        text = text.replace(special, _LIKE_ESCAPE + special)
-    return text
+    texts = (line.description, line.counterparty, line.reference)
+    return sa.or_(
+        sa.false(),
+        *(
+            sa.and_(
+                line.currency == currency,
+                matches_search(text, currency, line.amount_minor, *texts),
+            )
+            for currency in sorted(currencies)
+        ),
+    )
 
 
 def _rows_at(

@@ -137,7 +137,7 @@ def _core_value(core: str, decimal_sign: str) -> Decimal | None:
     if sign and not (fraction.isascii() and fraction.isdigit()):
         return None
     if whole and not _DIGITS.fullmatch(whole):
-        if decimal_sign in whole or not (_GROUPED.fullmatch(whole) or _INDIAN.fullmatch(whole)):
+        if not (_GROUPED.fullmatch(whole) or _INDIAN.fullmatch(whole)):
             return None
         whole = "".join(character for character in whole if character.isdigit())
     if not whole and not fraction:

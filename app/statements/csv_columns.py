@@ -254,13 +254,8 @@ class _Finder:
 
     def _indicator(self) -> int | None:
         amount = self.found.get("amount", self.given.amount)
-        if not isinstance(amount, int) or not 0 <= amount < len(self.profiles):
+        if not isinstance(amount, int) or amount < 0:
             return None
-        if any(
-            text.strip(" $€£").startswith(("-", "\u2212", "(")) or text.endswith("-")
-            for text in self.profiles[amount].counts
-        ):
-            return None  # the amounts are signed
         named = self._best(
             "indicator", lambda column: is_indicator(self.profiles[column], named=True)
         )

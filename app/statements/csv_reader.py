@@ -13,7 +13,7 @@ from app.statements.amounts import decimals_count
 from app.statements.csv_money import indicator_side
 from app.statements.csv_rows import RawRow, RowReader, RowsRead, column_name
 from app.statements.csv_settle import Settled, settle
-from app.statements.csv_sign import SettledSigns, is_one_sided, settle_signs
+from app.statements.csv_sign import SettledSigns, amounts_are_signed, is_one_sided, settle_signs
 from app.statements.csv_table import Row, Table, read_table
 from app.statements.encoding import DecodedText, physical_lines
 from app.statements.findings import FindingLog
@@ -59,7 +59,7 @@ def _read_rows(
         replace(mapping, date_format=settled.date_format), settled.header, settled.width, findings
     )
     read = reader.read(settled.rows)
-    mapping, read = _settled_indicator(mapping, given, settled.rows, read)
+    mapping = _settled_indicator(mapping, settled, read, findings)
     by_line = {row.line: row for row in settled.rows}
     groups = _groups(read.rows)
     sign = given.sign
@@ -121,26 +121,34 @@ def _is_too_long(rows: Sequence[Row], findings: FindingLog) -> bool:
 
 
 def _settled_indicator(
-    mapping: CsvMapping, given: CsvMapping, rows: Sequence[Row], read: RowsRead
-) -> tuple[CsvMapping, RowsRead]:
-    """Drop a found indicator where amounts are signed; else say which values mean what."""
+    mapping: CsvMapping, settled: Settled, read: RowsRead, findings: FindingLog
+) -> CsvMapping:
+    """Drop the indicator where amounts are signed anyway; else say which values mean what."""
     position = mapping.columns.indicator
     if not isinstance(position, int) or position < 0:
-        return mapping, read
-    signed = any(row.amount and row.amount.value < 0 for row in read.rows)
-    if signed and given.columns.indicator is None:
-        for row in read.rows:
-            row.side = None
-        return replace(mapping, columns=replace(mapping.columns, indicator=NO_COLUMN)), read
+        return mapping
+    if amounts_are_signed(read.rows):
+        return replace(mapping, columns=replace(mapping.columns, indicator=NO_COLUMN))
+    column = column_name(settled.header, position, "indicator")
+    for line, text in read.unknown_sides:
+        findings.error(
+            "indicator_unknown",
+            f"Line {line}, column “{column}”: “{text[:40]}” does not say money in or money out;"
+            " name the values in the mapping.",
+            line=line,
+            column=column,
+        )
     if mapping.indicator_debit or mapping.indicator_credit:
-        return mapping, read
-    values = dict.fromkeys(row.cells[position].strip() for row in rows if position < len(row.cells))
+        return mapping
+    values = dict.fromkeys(
+        row.cells[position].strip() for row in settled.rows if position < len(row.cells)
+    )
     sides = {value: indicator_side(value) for value in values if value}
     return replace(
         mapping,
         indicator_debit=tuple(value for value, side in sides.items() if side == "debit"),
         indicator_credit=tuple(value for value, side in sides.items() if side == "credit"),
-    ), read
+    )
 
 
 def _groups(rows: Sequence[RawRow]) -> list[list[RawRow]]:

@@ -75,12 +75,17 @@ class RawRow:
 
 @dataclass(slots=True)
 class RowsRead:
-    """What the rows held, in file order."""
+    """What the rows held, in file order.
+
+    Attributes:
+        unknown_sides: Line and cell where the indicator column says nothing we know.
+    """
 
     rows: list[RawRow] = field(default_factory=list)
     rows_read: int = 0
     rows_skipped: int = 0
     opening_balance: Decimal | None = None
+    unknown_sides: list[tuple[int, str]] = field(default_factory=list)
 
 
 class RowReader:
@@ -213,12 +218,7 @@ class RowReader:
             return "credit"
         side = None if self._debit_values else indicator_side(text)
         if side is None:
-            self._error(
-                "indicator_unknown",
-                row,
-                "indicator",
-                f"“{text[:40]}” does not say money in or money out; name the values in the mapping",
-            )
+            self.result.unknown_sides.append((row.line, text))
         return side
 
     # Rows that are no transactions

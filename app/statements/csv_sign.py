@@ -75,6 +75,17 @@ def is_one_sided(amounts: Sequence[Decimal]) -> bool:
     return len(amounts) >= _ROWS_TO_WARN and all(amount > 0 for amount in amounts)
 
 
+def amounts_are_signed(rows: Sequence[RawRow]) -> bool:
+    """Return whether the amounts carry their sign, whatever an indicator column says besides.
+
+    Among unsigned amounts a single minus is a reversal, not a sign convention.
+    """
+    debits = [row.amount.value for row in rows if row.amount and row.side == "debit"]
+    if any(debits):
+        return sum(value < 0 for value in debits) * 2 > len(debits)
+    return any(row.amount.value < 0 for row in rows if row.amount)
+
+
 def _with_proof(
     amounts: list[Decimal], sign: int, balances: Sequence[Decimal | None], order: bool | None
 ) -> SettledSigns:
@@ -105,11 +116,7 @@ def _raw_amounts(rows: Sequence[RawRow]) -> Callable[[int, int], Decimal]:
     """Return a function from row position and sign convention to the signed amount."""
     debit_norm = _norm([row.debit for row in rows])
     credit_norm = _norm([row.credit for row in rows])
-    sides_agree = all(
-        (row.amount.value < 0) == (row.side == "debit")
-        for row in rows
-        if row.amount and row.amount.value and row.side
-    )
+    signed = amounts_are_signed(rows)
     any_unmarked = any(row.amount and not row.amount.marked for row in rows)
     only_credit_marked = (
         any_unmarked
@@ -125,7 +132,7 @@ def _raw_amounts(rows: Sequence[RawRow]) -> Callable[[int, int], Decimal]:
         value = row.amount.value
         if row.amount.marked:
             return value
-        if row.side and not sides_agree:
+        if row.side and not signed:
             value = -value if row.side == "debit" else value
         # Where only credits carry CR, what carries nothing is a debit.
         return value * (-sign if only_credit_marked else sign)

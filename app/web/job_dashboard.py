@@ -15,13 +15,16 @@ from typing import Final
 
 import rq_dashboard
 from flask import Flask, abort, current_app, request
+from flask.typing import ResponseReturnValue
 from redis import Redis
 from rq import Worker, requeue_job
+from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq_dashboard import web as dashboard
 
 from app.extensions import csrf
+from app.kernel.errors import NotFound
 
 DASHBOARD_PATH: Final = "/ops/rq"
 _SHOWN_AS: Final = "Tieout"
@@ -34,6 +37,7 @@ def mount_job_dashboard(app: Flask) -> None:
     csrf.exempt(rq_dashboard.blueprint)
     app.register_blueprint(rq_dashboard.blueprint, url_prefix=DASHBOARD_PATH)
     app.before_request(_hold_to_own_origin)
+    app.register_error_handler(NoSuchJobError, _job_is_gone)
 
 
 def _read_jobs_as_json() -> None:
@@ -57,3 +61,8 @@ def _hold_to_own_origin() -> None:
         abort(HTTPStatus.METHOD_NOT_ALLOWED)  # it would requeue on GET
     if is_post and request.headers.get("Origin") != request.host_url.rstrip("/"):
         abort(HTTPStatus.FORBIDDEN)
+
+
+def _job_is_gone(_error: NoSuchJobError) -> ResponseReturnValue:
+    refusal = NotFound("There is no such job in the queue any more.")
+    return current_app.handle_user_exception(refusal)

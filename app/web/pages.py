@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from flask import Response, flash, make_response, redirect, render_template
+from flask import Response, flash, g, make_response, redirect, render_template
 from flask.typing import ResponseReturnValue
 from htmx_flask import request
 from jinja2_fragments.flask import render_blocks
@@ -21,7 +21,8 @@ def wants_fragment() -> bool:
 
 def render(template: str, *blocks: str, status: int = 200, **context: Any) -> Response:
     """Render the page; for an htmx request only the named blocks, one after the other."""
-    if blocks and wants_fragment():
+    g.without_frame = bool(blocks) and wants_fragment()
+    if g.without_frame:
         html = render_blocks(template, list(blocks), **context)
     else:
         html = render_template(template, **context)

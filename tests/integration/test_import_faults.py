@@ -1,6 +1,5 @@
 """A worker that dies anywhere, a run that is taken over, two files at once."""
 
-import os
 import threading
 from collections import Counter
 from datetime import timedelta
@@ -16,10 +15,10 @@ from app.models.session import unit_of_work
 from app.tenancy.scope import get_owned, organization_scope
 from tests.bank_files import csv_file, many_lines, october
 from tests.bank_world import add_account, import_now, stored_lines
+from tests.dying import perform_and_die_at
 from workers.jobs import perform
 
 LINES = many_lines(120)
-KILLED = 9
 
 
 def count_stored(account_id):
@@ -28,27 +27,6 @@ def count_stored(account_id):
         FinancialTransaction.financial_account_id == account_id
     )
     return db.session.scalar(counted)
-
-
-def perform_and_die_at(run_id, statement_number):
-    """Run the job in a child process that dies before its n-th statement; tell whether it did."""
-    db.session.remove()
-    db.engine.dispose()
-    child = os.fork()
-    if child == 0:
-        seen = 0
-
-        def die(*_args):
-            nonlocal seen
-            seen += 1
-            if seen == statement_number:
-                os._exit(KILLED)
-
-        sa.event.listen(db.engine, "before_cursor_execute", die)
-        perform(run_id)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status) == KILLED
 
 
 def let_the_lease_run_out(run_id):

@@ -178,9 +178,21 @@ def test_a_row_with_debit_and_credit_is_refused():
 
 
 def test_a_row_shifted_by_an_unquoted_delimiter_is_refused():
-    data = b"Date,Text,Debit,Credit\n2026-01-30,Tea,1.50,\n2026-01-31,PAY, 5,4.50,\n2026-01-31,x,1.00,\n"
-    data = data.replace(b"4.50,\n", b"4.50,,1\n")
-    assert only_error(parse_statement(data)).code in {"row_too_wide", "debit_and_credit"}
+    data = b"Date,Text,Debit,Credit\n2026-01-30,Tea,1.50,\n2026-01-31,PAY, 5,,4.50\n2026-01-31,x,1.00,\n"
+    error = only_error(parse_statement(data))
+    assert (error.code, error.line) == ("row_too_wide", 3)
+
+
+def test_an_unquoted_delimiter_in_a_last_text_column_is_part_of_the_text():
+    data = b"Date,Amount,Text\n2026-01-30,1.50,Tea\n2026-01-31,2.50,PAY, 5\n2026-01-31,3.50,x\n"
+    assert transactions(parse_statement(data))[1].description == "PAY 5"
+
+
+def test_a_date_column_that_holds_no_dates_is_refused():
+    data = b"Date,Text,Amount\n2026-01-30,Tea,1.50\n"
+    given = CsvMapping(columns=CsvColumns(date="Text"))
+    error = only_error(parse_statement(data, mapping=given))
+    assert (error.code, error.line, error.column) == ("date_format_unknown", 2, "Text")
 
 
 def test_another_currency_than_the_accounts_is_refused():
@@ -342,6 +354,30 @@ def test_an_indicator_value_nobody_knows_is_refused_and_can_be_named():
     ]
 
 
+def test_a_minus_among_unsigned_amounts_is_a_reversal_and_the_letters_still_count():
+    rows = "2026-01-10;a;20,00;D\n" * 15 + "2026-01-12;b;5,00;C\n2026-01-13;c;-5,00;D\n"
+    parsed = parse_statement(b"Date;Text;Amount;D/C\n" + rows.encode())
+    assert amounts(parsed)[-3:] == ["-20.00", "5.00", "5.00"]
+
+
+def test_a_letter_column_beside_signed_amounts_is_ignored_even_where_it_disagrees():
+    rows = (
+        "2026-01-10;a;-20,00;D\n" * 5
+        + "2026-01-12;b;5,00;C\n2026-01-13;c;-5,00;C\n2026-01-14;d;5,00;?\n"
+    )
+    parsed = parse_statement(b"Date;Text;Amount;D/C\n" + rows.encode())
+    assert amounts(parsed)[-4:] == ["-20.00", "5.00", "-5.00", "5.00"]
+    assert parsed.mapping is not None
+    assert parsed.mapping.columns.indicator == NO_COLUMN
+
+
+def test_two_unnamed_columns_filled_with_zero_on_the_other_side_are_told_by_their_number():
+    data = b"2026-01-30,aaaa,1.50,0.00\n2026-01-30,bbbb,2.50,0.00\n2026-01-31,cccc,0.00,9.00\n2026-01-31,dddd,3.50,0.00\n"
+    parsed = parse_statement(data)
+    assert amounts(parsed) == ["-1.50", "-2.50", "9.00", "-3.50"]
+    assert finding(parsed, "debit_credit_assumed").level is Level.WARNING
+
+
 def test_a_negative_debit_among_positive_ones_is_a_reversal():
     data = b"Date,Text,Debit,Credit\n2026-01-30,a,1.50,\n2026-01-31,b,2.50,\n2026-01-31,a,-1.50,\n"
     assert amounts(parse_statement(data)) == ["-1.50", "-2.50", "1.50"]
@@ -377,6 +413,27 @@ def test_an_opening_balance_row_gives_the_opening_balance():
     parsed = parse_statement(data)
     assert amounts(parsed) == ["-1.50"]
     assert parsed.statements[0].opening_balance == Decimal("100.00")
+
+
+def test_an_opening_balance_printed_as_an_amount_is_no_transaction():
+    data = b"Date,Description,Amount,Balance\n01/13/2026,Opening balance,100.00,100.00\n01/14/2026,Tea,-1.50,98.50\n01/15/2026,Tea,-1.50,97.00\n01/15/2026,Closing balance,97.00,97.00\n"
+    parsed = parse_statement(data)
+    assert amounts(parsed) == ["-1.50", "-1.50"]
+    assert parsed.statements[0].opening_balance == Decimal("100.00")
+    assert parsed.statements[0].closing_balance == Decimal("97.00")
+
+
+def test_pending_rows_without_a_date_or_an_amount_are_left_out_too():
+    data = b"Date,Description,Amount,Status\n01/13/2026,Tea,-1.50,Posted\n,Tea,-1.50,Pending\n01/14/2026,Hold,,Pending\n"
+    parsed = parse_statement(data)
+    assert (len(transactions(parsed)), parsed.rows_skipped) == (1, 2)
+
+
+def test_headings_that_stand_again_between_rows_are_left_out():
+    data = b"Date,Description,Amount\n01/13/2026,Tea,-1.50\nDate,Description,Amount\n01/14/2026,Tea,-2.50\n"
+    parsed = parse_statement(data)
+    assert amounts(parsed) == ["-1.50", "-2.50"]
+    assert finding(parsed, "header_repeated").line == 3
 
 
 def test_pending_rows_are_left_out_and_said():

@@ -15,8 +15,9 @@ from app.models.session import unit_of_work
 from app.reports import audit
 from app.reports.audit import AuditFilter, audit_csv, audit_page
 from app.tenancy.scope import organization_scope
+from tests.books import everything
 from tests.conftest import sign_in
-from tests.web_support import parse, rows_by_table, words
+from tests.web_support import parse, words
 
 
 def record(actor, action="match.approved", subject=("match", "m1"), before=None, after=None):
@@ -58,7 +59,9 @@ def test_before_and_after_stand_side_by_side_also_inside_a_fact(cast):
         before={"enabled": True, "conditions": {"amount_from_minor": 5, "amount_currency": "JPY"}},
         after={"enabled": False, "lines": [1, 2], "total_minor": 7},
     )
-    differences = {d.name: (d.before, d.after) for d in audit_page(AuditFilter()).events[0].differences}
+    differences = {
+        d.name: (d.before, d.after) for d in audit_page(AuditFilter()).events[0].differences
+    }
     assert differences == {
         "Enabled": ("yes", "no"),
         "Amount from": ("5 JPY", ""),
@@ -194,13 +197,13 @@ def test_the_export_through_the_web_reads_in_batches_too(client, cast, monkeypat
 
 
 def test_verification_says_intact_in_words_and_changes_nothing(client):
-    before = rows_by_table()
+    before = everything()
     page = client.get("/audit/verification")
     assert "The trail is intact. All 4 events are there" in words(page.text)
     fragment = client.get("/audit/verification", headers={"HX-Request": "true"})
     assert "The trail is intact." in fragment.text
     assert "<html" not in fragment.text
-    assert rows_by_table() == before
+    assert everything() == before
 
 
 def test_verification_says_from_which_event_on_the_trail_is_broken(app, client):

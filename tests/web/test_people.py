@@ -10,8 +10,9 @@ from app.models import AuditEvent, Membership, Role, User, db
 from app.people import members
 from app.people.sign_in import actor_of
 from app.tenancy.scope import enter_scope, owned
+from tests.books import everything
 from tests.conftest import PASSWORD, sign_in
-from tests.web_support import parse, rows_by_table, words
+from tests.web_support import parse, words
 
 NEW = {
     "email": "dora@acme.example",
@@ -61,11 +62,11 @@ def test_the_last_admin_can_be_neither_removed_nor_demoted_from_the_page(client,
     ("path", "data"), [("/people/{}/remove", {}), ("/people/{}", {"role": "viewer"})]
 )
 def test_the_server_keeps_the_last_admin_whatever_the_page_showed(client, cast, path, data):
-    before = rows_by_table()
+    before = everything()
     answer = client.post(path.format(membership_of(cast.alice).id), data=data)
     assert answer.status_code == 409
     assert "at least one admin" in answer.text
-    assert rows_by_table() == before
+    assert everything() == before
 
 
 def test_a_person_is_added_and_signs_in(app, client):
@@ -107,20 +108,20 @@ def test_who_signs_in_elsewhere_already_keeps_name_and_password(app, client, cas
     ],
 )
 def test_bad_input_changes_nothing_and_says_why_beside_the_form(client, data, status, sentence):
-    before = rows_by_table()
+    before = everything()
     answer = client.post("/people/", data=NEW | data)
     assert answer.status_code == status
     assert sentence in words(answer.text)
     assert PASSWORD not in answer.text
-    assert rows_by_table() == before
+    assert everything() == before
 
 
 def test_a_nul_character_is_an_ordinary_refusal(client):
-    before = rows_by_table()
+    before = everything()
     answer = client.post("/people/", data=NEW | {"name": "Do\0ra"})
     assert answer.status_code == 422
     assert "a character that no text has" in answer.text
-    assert rows_by_table() == before
+    assert everything() == before
 
 
 def test_role_and_grant_are_changed_with_before_and_after(client, cast):
