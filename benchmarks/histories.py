@@ -14,7 +14,12 @@ WRONG_SHARE = 0.02
 
 
 def history_of(
-    world: World, seed: int, *, cycles: int, wrong_share: float = WRONG_SHARE, before: date = date(2025, 3, 1)
+    world: World,
+    seed: int,
+    *,
+    cycles: int,
+    wrong_share: float = WRONG_SHARE,
+    before: date = date(2025, 3, 1),
 ) -> tuple[Decision, ...]:
     """Return the confirmed pairs of some earlier cycles, a share of them wrongly confirmed."""
     rng = random.Random(f"{seed}-{cycles}")

@@ -37,7 +37,9 @@ class Tally:
     doubles: int = 0
     suggestions: int = 0
     suggestions_right: int = 0
-    bands: list[list[float]] = field(default_factory=lambda: [[0.0, 0.0, 0.0] for _ in range(BANDS)])
+    bands: list[list[float]] = field(
+        default_factory=lambda: [[0.0, 0.0, 0.0] for _ in range(BANDS)]
+    )
 
     def add(self, books: Books, result: MatchResult) -> None:
         """Count one run."""
@@ -131,8 +133,20 @@ def summed(tallies: Iterable[Tally]) -> Tally:
     """Return one tally of all."""
     whole = Tally()
     for tally in tallies:
-        for name in ("bank_lines", "matchable", "auto", "right", "right_strict", "first", "groups_true",
-                     "groups_found", "groups_right", "doubles", "suggestions", "suggestions_right"):
+        for name in (
+            "bank_lines",
+            "matchable",
+            "auto",
+            "right",
+            "right_strict",
+            "first",
+            "groups_true",
+            "groups_found",
+            "groups_right",
+            "doubles",
+            "suggestions",
+            "suggestions_right",
+        ):
             setattr(whole, name, getattr(whole, name) + getattr(tally, name))
         for mine, theirs in zip(whole.bands, tally.bands, strict=True):
             for place in range(3):

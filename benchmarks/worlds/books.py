@@ -31,10 +31,14 @@ class World:
     write: Callable[[Writer, int], None]
     half: int
 
-    def books(self, seed: int, events: int, *, days: int = 31, start: date = date(2025, 3, 1)) -> Books:
+    def books(
+        self, seed: int, events: int, *, days: int = 31, start: date = date(2025, 3, 1)
+    ) -> Books:
         """Return the books of a period, the same for the same arguments."""
         # The cast of parties is the company's and does not change from period to period.
-        writer = Writer(random.Random(f"{self.name}-{seed}-{start}-{events}"), self.half, start, days)
+        writer = Writer(
+            random.Random(f"{self.name}-{seed}-{start}-{events}"), self.half, start, days
+        )
         writer.cast_rng = random.Random(f"{self.name}-{seed}")
         self.write(writer, events)
         return writer.books()
@@ -74,7 +78,9 @@ class Writer:
         reference: str = "",
     ) -> str:
         new = f"g{len(self.gl)}"
-        self.gl.append(Item(new, day, amount_minor, "USD", description, reference, counterparty, "1010"))
+        self.gl.append(
+            Item(new, day, amount_minor, "USD", description, reference, counterparty, "1010")
+        )
         return new
 
     def link(self, bank_ids: list[str], gl_ids: list[str]) -> None:
@@ -91,11 +97,22 @@ class Writer:
         )
         return Books(bank, gl, truth)
 
-    def _renumbered(self, items: list[Item], prefix: str) -> tuple[tuple[Item, ...], dict[str, str]]:
+    def _renumbered(
+        self, items: list[Item], prefix: str
+    ) -> tuple[tuple[Item, ...], dict[str, str]]:
         order = list(items)
         self.rng.shuffle(order)
         ids = {item.id: f"{prefix}{place:06d}" for place, item in enumerate(order)}
         return tuple(
-            Item(ids[i.id], i.date, i.amount_minor, i.currency, i.description, i.reference, i.counterparty, i.account)
+            Item(
+                ids[i.id],
+                i.date,
+                i.amount_minor,
+                i.currency,
+                i.description,
+                i.reference,
+                i.counterparty,
+                i.account,
+            )
             for i in order
         ), ids

@@ -41,20 +41,48 @@ def services_firm(writer: Writer, events: int) -> None:
     """Subscriptions and bills by card, ACH and cheque; clients pay by ACH and wire; payroll."""
     habits = _habits(writer)
     vendors, clients = _cast(writer, 60), _cast(writer, 25)
-    recurring = [(v, -amount(writer.cast_rng, 15, 900, 0.4), writer.cast_rng.choice(["card", "ach"])) for v in _cast(writer, 14)]
+    recurring = [
+        (v, -amount(writer.cast_rng, 15, 900, 0.4), writer.cast_rng.choice(["card", "ach"]))
+        for v in _cast(writer, 14)
+    ]
     number = 1000 + writer.rng.randrange(400)
     rng, own = writer.rng, "NORTHWIND ADVISORY"
     for vendor, value, channel in recurring:
         for month in range(max(1, writer.days // 30)):
-            payment(writer, habits, vendor, channel, value, own, day=writer.start + timedelta(days=30 * month + rng.randrange(3)))
+            payment(
+                writer,
+                habits,
+                vendor,
+                channel,
+                value,
+                own,
+                day=writer.start + timedelta(days=30 * month + rng.randrange(3)),
+            )
     for _ in range(int(events * 0.5)):
         channel = rng.choice(["card", "card", "ach", "ach", "cheque", "wire"])
         number += 1
-        payment(writer, habits, rng.choice(vendors), channel, -amount(rng, 12, 6000), own, number=number)
+        payment(
+            writer, habits, rng.choice(vendors), channel, -amount(rng, 12, 6000), own, number=number
+        )
     for _ in range(int(events * 0.22)):
-        payment(writer, habits, rng.choice(clients), rng.choice(["ach", "ach", "wire", "deposit"]), amount(rng, 400, 40000, 0.35), own, purpose="Invoice payment")
+        payment(
+            writer,
+            habits,
+            rng.choice(clients),
+            rng.choice(["ach", "ach", "wire", "deposit"]),
+            amount(rng, 400, 40000, 0.35),
+            own,
+            purpose="Invoice payment",
+        )
     for _ in range(int(events * 0.02)):
-        several_bills(writer, habits, rng.choice(vendors), rng.choice(["ach", "cheque"]), own, rng.randrange(2, 5))
+        several_bills(
+            writer,
+            habits,
+            rng.choice(vendors),
+            rng.choice(["ach", "cheque"]),
+            own,
+            rng.randrange(2, 5),
+        )
     for _ in range(int(events * 0.02)):
         batch_deposit(writer, habits, rng.sample(clients, rng.randrange(2, 5)), 100, 4000, 0.3)
     for _ in range(int(events * 0.01)):
@@ -72,17 +100,37 @@ def retailer(writer: Writer, events: int) -> None:
     for place in range(int(events * 0.2)):
         day = writer.start + timedelta(days=place % max(writer.days, 1))
         gross = [amount(rng, 80, 2500, 0.02) for _ in range(rng.choice([1, 1, 2, 3]))]
-        payout(writer, processor, rng.choice([1, 2, 2, 3]), gross, day=day, one_entry=rng.random() < 0.6)
+        payout(
+            writer,
+            processor,
+            rng.choice([1, 2, 2, 3]),
+            gross,
+            day=day,
+            one_entry=rng.random() < 0.6,
+        )
     cash = Party("Cash sales", "CASH", "")
     for _ in range(int(events * 0.15)):
-        payment(writer, habits, cash, "deposit", amount(rng, 100, 3000, 0.5), own, purpose="Cash sales")
+        payment(
+            writer, habits, cash, "deposit", amount(rng, 100, 3000, 0.5), own, purpose="Cash sales"
+        )
     for _ in range(int(events * 0.5)):
         channel = rng.choice(["card", "card", "card", "ach", "cheque"])
         number += 1
-        payment(writer, habits, rng.choice(vendors), channel, -amount(rng, 5, 2500), own, number=number)
+        payment(
+            writer, habits, rng.choice(vendors), channel, -amount(rng, 5, 2500), own, number=number
+        )
     lender, value = _cast(writer, 1)[0], -amount(writer.cast_rng, 200, 900, 0.8)
     for week in range(max(1, writer.days // 7)):
-        payment(writer, habits, lender, "ach", value, own, day=writer.start + timedelta(days=7 * week), purpose="Loan instalment")
+        payment(
+            writer,
+            habits,
+            lender,
+            "ach",
+            value,
+            own,
+            day=writer.start + timedelta(days=7 * week),
+            purpose="Loan instalment",
+        )
     for _ in range(int(events * 0.02)):
         several_bills(writer, habits, rng.choice(vendors), "ach", own, rng.randrange(2, 5))
     decoys(writer, vendors, own, int(events * 0.025))
@@ -97,10 +145,27 @@ def non_profit(writer: Writer, events: int) -> None:
     number = 3000
     sums = [2500, 5000, 10000, 10000, 25000, 50000, 100000]
     for _ in range(int(events * 0.45)):
-        payment(writer, habits, rng.choice(donors), rng.choice(["person", "ach", "deposit"]), rng.choice(sums), own, purpose="Donation")
+        payment(
+            writer,
+            habits,
+            rng.choice(donors),
+            rng.choice(["person", "ach", "deposit"]),
+            rng.choice(sums),
+            own,
+            purpose="Donation",
+        )
     for _ in range(int(events * 0.35)):
         number += 1
-        payment(writer, habits, rng.choice(grantees), rng.choice(["cheque", "cheque", "ach", "wire"]), -rng.choice([*sums, 250000, 500000]), own, purpose="Grant", number=number)
+        payment(
+            writer,
+            habits,
+            rng.choice(grantees),
+            rng.choice(["cheque", "cheque", "ach", "wire"]),
+            -rng.choice([*sums, 250000, 500000]),
+            own,
+            purpose="Grant",
+            number=number,
+        )
     for _ in range(int(events * 0.12)):
         payment(writer, habits, rng.choice(grantees), "card", -amount(rng, 8, 900), own)
     for _ in range(int(events * 0.03)):
@@ -112,7 +177,11 @@ def non_profit(writer: Writer, events: int) -> None:
 def association(writer: Writer, events: int) -> None:
     """Grants and dues among organizations: round sums, posted slowly, names written otherwise."""
     habits = _habits(writer, slow=1.8)
-    members, rng, own = _cast(writer, 120, committee) + _cast(writer, 60), writer.rng, "UNITED TRADES ASSN"
+    members, rng, own = (
+        _cast(writer, 120, committee) + _cast(writer, 60),
+        writer.rng,
+        "UNITED TRADES ASSN",
+    )
     sums = [25000, 50000, 50000, 100000, 100000, 150000, 200000, 500000]
     slow = writer.cast_rng.choice([1.2, 1.5, 1.9])
     for _ in range(int(events * 0.8)):
@@ -121,7 +190,11 @@ def association(writer: Writer, events: int) -> None:
         if rng.random() > 0.08:
             gl_ids = [booked(writer, habits, party, day, value, purpose="Grant")]
         if rng.random() > 0.08:
-            lag = min(int(rng.lognormvariate(slow, 0.8)), 75) if rng.random() > 0.04 else -rng.randrange(1, 10)
+            lag = (
+                min(int(rng.lognormvariate(slow, 0.8)), 75)
+                if rng.random() > 0.04
+                else -rng.randrange(1, 10)
+            )
             text = party.bank[: rng.choice([16, 22, 40])]
             if rng.random() < 0.3:
                 text = f"BILL PAYMENT {text} {rng.randrange(10**6)}"
@@ -142,9 +215,32 @@ def campaign(writer: Writer, events: int) -> None:
         friend = rng.choice(friends)
         day = writer.day()
         value = -rng.choice(sums)
-        gl_ids = [writer.gl_entry(day, value, rng.choice(["Contribution", "", f"{rng.choice(['P', 'G'])}2026"]), counterparty=friend.ledger)] if rng.random() > 0.1 else []
-        lag = min(int(rng.lognormvariate(1.65, 0.9)), 80) if rng.random() > 0.05 else -rng.randrange(1, 12)
-        bank_ids = [writer.bank_line(day + timedelta(days=lag), value, friend.bank[: rng.choice([16, 32, 64])])] if rng.random() > 0.1 else []
+        gl_ids = (
+            [
+                writer.gl_entry(
+                    day,
+                    value,
+                    rng.choice(["Contribution", "", f"{rng.choice(['P', 'G'])}2026"]),
+                    counterparty=friend.ledger,
+                )
+            ]
+            if rng.random() > 0.1
+            else []
+        )
+        lag = (
+            min(int(rng.lognormvariate(1.65, 0.9)), 80)
+            if rng.random() > 0.05
+            else -rng.randrange(1, 12)
+        )
+        bank_ids = (
+            [
+                writer.bank_line(
+                    day + timedelta(days=lag), value, friend.bank[: rng.choice([16, 32, 64])]
+                )
+            ]
+            if rng.random() > 0.1
+            else []
+        )
         writer.link(bank_ids, gl_ids)
     for _ in range(int(events * 0.1)):
         payment(writer, habits, rng.choice(friends), "card", -amount(rng, 20, 900), own)
@@ -156,17 +252,36 @@ def property_manager(writer: Writer, events: int) -> None:
     """Rents of a few equal sums by cheque deposit and ACH; contractors by cheque and ACH."""
     habits = _habits(writer)
     tenants, contractors = _cast(writer, 90, person), _cast(writer, 40)
-    rents = {t: writer.cast_rng.choice([95000, 110000, 125000, 125000, 140000, 155050]) for t in tenants}
+    rents = {
+        t: writer.cast_rng.choice([95000, 110000, 125000, 125000, 140000, 155050]) for t in tenants
+    }
     rng, own = writer.rng, "PARKVIEW MGMT"
     number = 5000
     months = max(1, writer.days // 30)
     for month in range(months):
         for tenant in rng.sample(tenants, min(len(tenants), int(events * 0.45 / months))):
             day = writer.start + timedelta(days=30 * month + rng.randrange(6))
-            payment(writer, habits, tenant, rng.choice(["ach", "person", "person", "deposit"]), rents[tenant], own, day=day, purpose="Rent")
+            payment(
+                writer,
+                habits,
+                tenant,
+                rng.choice(["ach", "person", "person", "deposit"]),
+                rents[tenant],
+                own,
+                day=day,
+                purpose="Rent",
+            )
     for _ in range(int(events * 0.45)):
         number += 1
-        payment(writer, habits, rng.choice(contractors), rng.choice(["cheque", "cheque", "ach", "card"]), -amount(rng, 40, 5000, 0.3), own, number=number)
+        payment(
+            writer,
+            habits,
+            rng.choice(contractors),
+            rng.choice(["cheque", "cheque", "ach", "card"]),
+            -amount(rng, 40, 5000, 0.3),
+            own,
+            number=number,
+        )
     for _ in range(int(events * 0.03)):
         batch_deposit(writer, habits, rng.sample(tenants, rng.randrange(2, 6)), 300, 1500, 0.6)
     for _ in range(int(events * 0.02)):
@@ -184,11 +299,27 @@ def web_shop(writer: Writer, events: int) -> None:
     for place in range(int(events * 0.25)):
         day = writer.start + timedelta(days=place % max(writer.days, 1))
         gross = [amount(rng, 60, 4000, 0.0) for _ in range(rng.choice([1, 2, 3, 4]))]
-        payout(writer, rng.choice(["PayPal", "Adyen"]), rng.choice([1, 2, 3, 4]), gross, day=day, one_entry=rng.random() < 0.5)
+        payout(
+            writer,
+            rng.choice(["PayPal", "Adyen"]),
+            rng.choice([1, 2, 3, 4]),
+            gross,
+            day=day,
+            one_entry=rng.random() < 0.5,
+        )
     for _ in range(int(events * 0.6)):
-        payment(writer, habits, rng.choice(vendors), rng.choice(["card", "card", "card", "wire", "ach"]), -amount(rng, 6, 9000), own)
+        payment(
+            writer,
+            habits,
+            rng.choice(vendors),
+            rng.choice(["card", "card", "card", "wire", "ach"]),
+            -amount(rng, 6, 9000),
+            own,
+        )
     for _ in range(int(events * 0.05)):
-        payment(writer, habits, rng.choice(vendors), "card", amount(rng, 6, 300), own, purpose="Refund")
+        payment(
+            writer, habits, rng.choice(vendors), "card", amount(rng, 6, 300), own, purpose="Refund"
+        )
     for _ in range(int(events * 0.01)):
         split_payment(writer, habits, rng.choice(vendors), own)
     decoys(writer, vendors, own, int(events * 0.012))
