@@ -17,6 +17,7 @@ from app.matching import Decision, Item, Model
 from app.matching.model import GENERAL_MODEL_PATH, load_model, parse_model
 from app.matching.training import calibration, examples, fit, model_json
 from benchmarks.histories import history_of
+from benchmarks.measures import assigned_log_odds
 from benchmarks.worlds import TRAINING_WORLDS, Books
 
 SEED = 20_260_101
@@ -60,8 +61,6 @@ def main() -> None:
 
 def _calibrated(model: Model, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Calibrate on assigned pairs of other books than those that were learnt from."""
-    from benchmarks.measures import assigned_log_odds
-
     raw, right = [], []
     for bank, gl, history, truth in training_books(seed):
         for value, is_right in assigned_log_odds(bank, gl, history, model, truth):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from datetime import timedelta
 
 from benchmarks.worlds.books import World, Writer
@@ -20,7 +22,9 @@ from benchmarks.worlds.flows import (
 from benchmarks.worlds.names import Party, committee, company, person
 
 
-def _cast(writer: Writer, count: int, make=company) -> list[Party]:
+def _cast(
+    writer: Writer, count: int, make: Callable[[random.Random, int], Party] = company
+) -> list[Party]:
     return [make(writer.cast_rng, writer.half) for _ in range(count)]
 
 
@@ -84,7 +88,7 @@ def services_firm(writer: Writer, events: int) -> None:
             rng.randrange(2, 5),
         )
     for _ in range(int(events * 0.02)):
-        batch_deposit(writer, habits, rng.sample(clients, rng.randrange(2, 5)), 100, 4000, 0.3)
+        batch_deposit(writer, rng.sample(clients, rng.randrange(2, 5)), 100, 4000, 0.3)
     for _ in range(int(events * 0.01)):
         split_payment(writer, habits, rng.choice(vendors), own)
     decoys(writer, vendors, own, int(events * 0.025))
@@ -169,7 +173,7 @@ def non_profit(writer: Writer, events: int) -> None:
     for _ in range(int(events * 0.12)):
         payment(writer, habits, rng.choice(grantees), "card", -amount(rng, 8, 900), own)
     for _ in range(int(events * 0.03)):
-        batch_deposit(writer, habits, rng.sample(donors, rng.randrange(2, 7)), 20, 900, 0.8)
+        batch_deposit(writer, rng.sample(donors, rng.randrange(2, 7)), 20, 900, 0.8)
     decoys(writer, grantees, own, int(events * 0.025))
     bank_only(writer, int(events * 0.02))
 
@@ -283,7 +287,7 @@ def property_manager(writer: Writer, events: int) -> None:
             number=number,
         )
     for _ in range(int(events * 0.03)):
-        batch_deposit(writer, habits, rng.sample(tenants, rng.randrange(2, 6)), 300, 1500, 0.6)
+        batch_deposit(writer, rng.sample(tenants, rng.randrange(2, 6)), 300, 1500, 0.6)
     for _ in range(int(events * 0.02)):
         several_bills(writer, habits, rng.choice(contractors), "cheque", own, rng.randrange(2, 4))
     for _ in range(int(events * 0.01)):

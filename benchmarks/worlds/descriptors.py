@@ -34,10 +34,7 @@ def ach(rng: random.Random, party: Party, day: date, own: str, word: str = "") -
     name = party.bank
     return rng.choice(
         [
-            (
-                f"ORIG CO NAME:{name[:16]} ORIG ID:{digits(rng, 10)} DESC DATE:{day:%y%m%d} CO ENTRY DESCR:{word[:10]}"
-                f"SEC:CCD TRACE#:{digits(rng, 15)} EED:{day:%y%m%d} IND ID:{digits(rng, 8)} IND NAME:{own}"
-            ),
+            f"ORIG CO NAME:{name[:16]} ORIG ID:{digits(rng, 10)} DESC DATE:{day:%y%m%d} CO ENTRY DESCR:{word[:10]}SEC:CCD TRACE#:{digits(rng, 15)} EED:{day:%y%m%d} IND ID:{digits(rng, 8)} IND NAME:{own}",
             f"{name[:22]} DES:{word[:10]} ID:{digits(rng, 9)} INDN:{own} CO ID:{digits(rng, 10)} CCD",
             f"{name[:16]} {word} {day:%y%m%d} {digits(rng, 9)} {own}",
             f"ACH DEBIT {name[:20]} {word}",

@@ -39,7 +39,7 @@ PRICES = (
 )
 """What things cost everywhere, so that amounts with odd cents meet by chance as well."""
 
-PURPOSES = [
+PURPOSES = (
     "Office supplies",
     "Consulting",
     "Monthly service",
@@ -55,7 +55,7 @@ PURPOSES = [
     "Freight",
     "Meals",
     "Training",
-]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +267,7 @@ def split_payment(writer: Writer, habits: Habits, party: Party, own: str) -> Non
 
 
 def batch_deposit(
-    writer: Writer, habits: Habits, parties: list[Party], low: int, high: int, round_share: float
+    writer: Writer, parties: list[Party], low: int, high: int, round_share: float
 ) -> None:
     """Several receipts taken to the bank together; sometimes the slip's number stands on all."""
     rng = writer.rng

@@ -5,257 +5,61 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+
+def listed(text: str) -> list[str]:
+    """Return the words of a text."""
+    return text.split()
+
+
 SURNAMES = (
-    [
-        "Abbott",
-        "Acosta",
-        "Bancroft",
-        "Barlow",
-        "Beckett",
-        "Bellamy",
-        "Brandt",
-        "Calloway",
-        "Carver",
-        "Castillo",
-        "Chandra",
-        "Conway",
-        "Dalton",
-        "Delgado",
-        "Donovan",
-        "Easton",
-        "Ellery",
-        "Farrow",
-        "Fenwick",
-        "Fleming",
-        "Garrett",
-        "Gibbons",
-        "Grady",
-        "Halloran",
-        "Hargrove",
-        "Hastings",
-        "Hobbs",
-        "Holloway",
-        "Ibarra",
-        "Ingram",
-        "Jarvis",
-        "Keating",
-        "Kendrick",
-        "Kowalski",
-        "Lambert",
-        "Langley",
-        "Larkin",
-        "Lindqvist",
-        "Lockhart",
-        "Maddox",
-    ],
-    [
-        "Magnusson",
-        "Marlowe",
-        "Mercado",
-        "Merritt",
-        "Navarro",
-        "Nolan",
-        "Novak",
-        "Oakley",
-        "Okafor",
-        "Orlov",
-        "Osborne",
-        "Paxton",
-        "Pemberton",
-        "Pereira",
-        "Prescott",
-        "Quigley",
-        "Radcliffe",
-        "Ramsey",
-        "Reyes",
-        "Rosales",
-        "Rutherford",
-        "Salazar",
-        "Sandoval",
-        "Schaefer",
-        "Sheridan",
-        "Sorensen",
-        "Stanton",
-        "Sutter",
-        "Talbot",
-        "Thackeray",
-        "Tran",
-        "Underhill",
-        "Valdez",
-        "Vance",
-        "Villanueva",
-        "Wakefield",
-        "Weatherby",
-        "Whitlock",
-        "Winslow",
-        "Yates",
-    ],
+    listed(
+        """Abbott Acosta Bancroft Barlow Beckett Bellamy Brandt Calloway Carver Castillo Chandra
+        Conway Dalton Delgado Donovan Easton Ellery Farrow Fenwick Fleming Garrett Gibbons Grady
+        Halloran Hargrove Hastings Hobbs Holloway Ibarra Ingram Jarvis Keating Kendrick Kowalski
+        Lambert Langley Larkin Lindqvist Lockhart Maddox"""
+    ),
+    listed(
+        """Magnusson Marlowe Mercado Merritt Navarro Nolan Novak Oakley Okafor Orlov Osborne Paxton
+        Pemberton Pereira Prescott Quigley Radcliffe Ramsey Reyes Rosales Rutherford Salazar
+        Sandoval Schaefer Sheridan Sorensen Stanton Sutter Talbot Thackeray Tran Underhill Valdez
+        Vance Villanueva Wakefield Weatherby Whitlock Winslow Yates"""
+    ),
 )
 PLACES = (
-    [
-        "Aspen",
-        "Bayview",
-        "Cedar",
-        "Copper",
-        "Crescent",
-        "Eagle",
-        "Evergreen",
-        "Granite",
-        "Harbor",
-        "Highland",
-        "Juniper",
-        "Lakeside",
-        "Laurel",
-        "Magnolia",
-        "Meridian",
-        "Northgate",
-        "Pacific",
-        "Pioneer",
-        "Redwood",
-        "Riverside",
-    ],
-    [
-        "Saddle",
-        "Sierra",
-        "Silver",
-        "Skyline",
-        "Southport",
-        "Stonebridge",
-        "Summit",
-        "Sunrise",
-        "Sycamore",
-        "Tidewater",
-        "Timber",
-        "Trident",
-        "Valley",
-        "Vanguard",
-        "Vista",
-        "Walnut",
-        "Westfield",
-        "Willow",
-        "Windsor",
-        "Zenith",
-    ],
+    listed(
+        """Aspen Bayview Cedar Copper Crescent Eagle Evergreen Granite Harbor Highland Juniper
+        Lakeside Laurel Magnolia Meridian Northgate Pacific Pioneer Redwood Riverside"""
+    ),
+    listed(
+        """Saddle Sierra Silver Skyline Southport Stonebridge Summit Sunrise Sycamore Tidewater
+        Timber Trident Valley Vanguard Vista Walnut Westfield Willow Windsor Zenith"""
+    ),
 )
 INVENTED = (
-    [
-        "Adobix",
-        "Brightwell",
-        "Cloudary",
-        "Datavolt",
-        "Embarq",
-        "Figment",
-        "Gustavo",
-        "Hubstack",
-        "Intercore",
-        "Jumpline",
-        "Kinsto",
-        "Linodex",
-        "Mailgrove",
-        "Notary9",
-        "Openlane",
-        "Paychord",
-        "Quillbot",
-        "Rampart",
-        "Slackline",
-        "Twilioni",
-    ],
-    [
-        "Upworth",
-        "Vercello",
-        "Wistia4",
-        "Xerocon",
-        "Yardio",
-        "Zapline",
-        "Airtably",
-        "Bamboozi",
-        "Calendora",
-        "Deelo",
-        "Expenso",
-        "Front8",
-        "Gitlane",
-        "Hotjaro",
-        "Inviso",
-        "Justwork",
-        "Klaviyon",
-        "Loomix",
-        "Mondago",
-        "Netlifyo",
-    ],
+    listed(
+        """Adobix Brightwell Cloudary Datavolt Embarq Figment Gustavo Hubstack Intercore Jumpline
+        Kinsto Linodex Mailgrove Notary9 Openlane Paychord Quillbot Rampart Slackline Twilioni"""
+    ),
+    listed(
+        """Upworth Vercello Wistia4 Xerocon Yardio Zapline Airtably Bamboozi Calendora Deelo Expenso
+        Front8 Gitlane Hotjaro Inviso Justwork Klaviyon Loomix Mondago Netlifyo"""
+    ),
 )
 TRADES = (
-    [
-        "Plumbing",
-        "Electric",
-        "Supply",
-        "Landscaping",
-        "Printing",
-        "Catering",
-        "Logistics",
-        "Staffing",
-        "Roofing",
-        "Legal",
-        "Accounting",
-        "Marketing",
-        "Design",
-        "Janitorial",
-        "Security",
-        "Freight",
-        "Dental",
-        "Medical",
-        "Software",
-        "Hardware",
-    ],
-    [
-        "Paving",
-        "Heating",
-        "Lumber",
-        "Nursery",
-        "Graphics",
-        "Bakery",
-        "Trucking",
-        "Recruiting",
-        "Glass",
-        "Advisors",
-        "Bookkeeping",
-        "Media",
-        "Studio",
-        "Cleaning",
-        "Alarm",
-        "Shipping",
-        "Optical",
-        "Therapy",
-        "Analytics",
-        "Tools",
-    ],
+    listed(
+        """Plumbing Electric Supply Landscaping Printing Catering Logistics Staffing Roofing Legal
+        Accounting Marketing Design Janitorial Security Freight Dental Medical Software Hardware"""
+    ),
+    listed(
+        """Paving Heating Lumber Nursery Graphics Bakery Trucking Recruiting Glass Advisors
+        Bookkeeping Media Studio Cleaning Alarm Shipping Optical Therapy Analytics Tools"""
+    ),
 )
 SUFFIXES = ("Inc.", "LLC", "Ltd", "Corp.", "Co.", "LP", "", "", "")
-FIRST_NAMES = [
-    "Aaron",
-    "Beth",
-    "Carlos",
-    "Dana",
-    "Elena",
-    "Frank",
-    "Grace",
-    "Henry",
-    "Irene",
-    "Jamal",
-    "Karen",
-    "Luis",
-    "Maria",
-    "Nina",
-    "Omar",
-    "Paula",
-    "Quinn",
-    "Rosa",
-    "Steven",
-    "Tara",
-    "Victor",
-    "Wendy",
-    "Yusuf",
-    "Zoe",
-]
+FIRST_NAMES = listed(
+    """Aaron Beth Carlos Dana Elena Frank Grace Henry Irene Jamal Karen Luis Maria Nina Omar
+        Paula Quinn Rosa Steven Tara Victor Wendy Yusuf Zoe"""
+)
 CITIES = (
     ("SEATTLE WA", "PORTLAND OR", "DENVER CO", "AUSTIN TX", "BOISE ID", "CHICAGO IL"),
     ("ATLANTA GA", "RALEIGH NC", "BOSTON MA", "MIAMI FL", "NEWARK NJ", "TULSA OK"),
