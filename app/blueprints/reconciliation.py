@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import fields, validate
 
@@ -112,7 +112,7 @@ def matched(reconciliation_id: str) -> ResponseReturnValue:
 @needs(Permission.VIEW)
 def progress(reconciliation_id: str) -> ResponseReturnValue:
     if not wants_fragment():
-        return redirect(url_for(".unmatched", reconciliation_id=reconciliation_id))
+        return go(url_for(".unmatched", reconciliation_id=reconciliation_id))
     head = workspace.header(reconciliation_id)
     response = render(_TEMPLATE, "progress", head=head, tab="unmatched")
     if head.run is None or head.run.status not in (JobStatus.QUEUED, JobStatus.RUNNING):
