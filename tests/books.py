@@ -44,28 +44,28 @@ class Books:
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def bank(self, amount_minor: int, text: str = "ACME SUPPLY", day: int = 10, **more) -> str:
-        """Add one posted bank transaction in October and return its id."""
+        """Add one posted bank transaction, in October unless told, and return its id."""
+        facts = {"posted_date": date(2026, 10, day)} | more
         line = FinancialTransaction(
             financial_account_id=self.financial_account_id,
-            posted_date=date(2026, 10, day),
             amount_minor=amount_minor,
             currency="USD",
             description=text,
             source_key=f"test-{next(self.numbers)}",
-            **more,
+            **facts,
         )
         return _add(line)
 
     def gl(self, amount_minor: int, text: str = "Acme Supply", day: int = 9, **more) -> str:
-        """Add one GL entry on the bank's account and return its id."""
+        """Add one GL entry on the bank's account, in October unless told, and return its id."""
+        facts = {"date": date(2026, 10, day)} | more
         entry = GlEntry(
             gl_account_id=self.cash_id,
             external_id=f"test-{next(self.numbers)}",
-            date=date(2026, 10, day),
             amount_minor=amount_minor,
             currency="USD",
             description=text,
-            **more,
+            **facts,
         )
         return _add(entry)
 

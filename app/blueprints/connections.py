@@ -20,7 +20,7 @@ from app.tenancy.permissions import Permission
 from app.web import csv_reading
 from app.web.access import current_actor, needs
 from app.web.forms import Form, load_form
-from app.web.pages import UNPROCESSABLE, go, render
+from app.web.pages import UNPROCESSABLE, go, render, wants_fragment
 
 bp = Blueprint("connections", __name__, url_prefix="/connections")
 
@@ -149,8 +149,9 @@ def correct_reading(upload_id: str) -> ResponseReturnValue:
 def choose_account(upload_id: str) -> ResponseReturnValue:
     try:
         chosen = load_form(ChoiceForm())["chosen_account"]
-    except Invalid as refusal:
-        return _upload_page(upload_id, _errors(refusal), status=UNPROCESSABLE)
+    except Invalid:
+        errors = {"": ["Choose one of the accounts in the file."]}
+        return _upload_page(upload_id, errors, status=UNPROCESSABLE)
     uploads.read_again(current_actor(), upload_id, chosen_account=chosen)
     return go(url_for(".upload", upload_id=upload_id))
 
@@ -183,9 +184,8 @@ def discard(upload_id: str) -> ResponseReturnValue:
 @needs(Permission.VIEW)
 def progress(upload_id: str) -> ResponseReturnValue:
     view = upload_report.upload_view(upload_id)
-    if view.progress is None or view.progress.done:
-        here = url_for(".upload", upload_id=upload_id)
-        return Response(status=204, headers={"HX-Redirect": here})
+    if view.progress is None or view.progress.done or not wants_fragment():
+        return go(url_for(".upload", upload_id=upload_id))
     return render("connections/upload.html", "progress", **_upload_context(view, {}))
 
 

@@ -35,6 +35,7 @@ WINDOW_PAIRS_MAX: Final = 20_000_000
 
 _DAYS_SPAN: Final = 1 << 23
 _AMOUNT_DIGITS: Final = 16
+_POWERS: Final = 10 ** np.arange(_AMOUNT_DIGITS + 2, dtype=np.int64)
 
 
 def amount_kinds(
@@ -196,6 +197,8 @@ def _digit_signature(amounts_minor: NDArray[np.int64]) -> NDArray[np.int64]:
 def _transposed(bank: NDArray[np.int64], gl: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return whether two neighbouring digits stand in the other order and all else is equal."""
     gap = np.abs(bank - gl)
+    # 05 for 50 at the head is another length, which no bookkeeper's slip of two digits gives.
+    same_length = np.searchsorted(_POWERS, bank, "right") == np.searchsorted(_POWERS, gl, "right")
     found = np.zeros(len(gap), np.bool_)
     unit = np.int64(1)
     for _ in range(_AMOUNT_DIGITS - 1):
@@ -203,4 +206,4 @@ def _transposed(bank: NDArray[np.int64], gl: NDArray[np.int64]) -> NDArray[np.bo
         swapped = (pair_bank % 10 == pair_gl // 10) & (pair_bank // 10 == pair_gl % 10)
         found |= swapped & (gap == np.abs(pair_bank - pair_gl) * unit) & (gap > 0)
         unit *= 10
-    return found
+    return np.asarray(found & same_length, np.bool_)

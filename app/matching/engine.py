@@ -82,7 +82,7 @@ def match(
     memory = Memory(history)
     signals = Signals(pool, model, memory)
     report(0.2)
-    floor = min(log_odds(FLOOR_PERCENT), log_odds(options.review_threshold))
+    floor = min(log_odds(FLOOR_PERCENT), model.raw(log_odds(options.review_threshold)))
     pairs = all_pairs(pool) if options.exhaustive else candidate_pairs(pool, signals.groups)
     solution = _solve(
         signals,

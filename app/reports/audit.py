@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -174,7 +175,8 @@ def audit_csv(wanted: AuditFilter) -> Iterator[str]:
 
 def in_words(name: str) -> str:
     """Return `person.password_changed` as `Person password changed`."""
-    return name.replace(".", " ").replace("_", " ").capitalize()
+    words = name.replace(".", " ").replace("_", " ").capitalize()
+    return re.sub(r"\bai\b", "AI", words)
 
 
 def _filtered(wanted: AuditFilter) -> sa.Select[AuditEvent]:

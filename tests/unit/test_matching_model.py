@@ -77,3 +77,9 @@ def test_a_signal_that_would_suffice_alone_is_refused(data):
     data["reference"]["cheque"] = 30.0
     with pytest.raises(ModelInvalid, match="reference alone would reach"):
         parse_model(data)
+
+
+@pytest.mark.parametrize("calibrated", [-5.0, -0.2, 0.7, 2.0, 4.0, 9.0])
+def test_raw_log_odds_undo_the_calibration(calibrated):
+    model = load_model()
+    assert model.calibrated(np.array([model.raw(calibrated)]))[0] == pytest.approx(calibrated)

@@ -1,0 +1,180 @@
+"""Every page of the running demo: axe, both colour schemes, a phone, the console, the policy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import sign_in
+
+pytestmark = pytest.mark.browser
+
+ID = re.compile(r"[0-9a-f]{32}")
+NOT_PAGES = re.compile(r"^/(ops|static)/|\.csv$|/file$")
+EXPECTED = {
+    "/account",
+    "/audit/",
+    "/audit/verification",
+    "/connections/",
+    "/connections/*/delete",
+    "/connections/accounts/*",
+    "/connections/new",
+    "/connections/uploads/*",
+    "/ledger/",
+    "/ledger/accounts",
+    "/ledger/accounts/*/name",
+    "/ledger/bank-accounts",
+    "/ledger/imports",
+    "/ledger/imports/*",
+    "/ledger/journals/*",
+    "/ledger/journals/new",
+    "/people/",
+    "/people/*/remove",
+    "/reconciliations/",
+    "/reconciliations/*",
+    "/reconciliations/*/certify",
+    "/reconciliations/*/matched",
+    "/reconciliations/*/report",
+    "/reconciliations/*/statement",
+    "/reconciliations/accounts/*",
+    "/reconciliations/accounts/*/new",
+    "/rules/",
+    "/rules/*",
+    "/rules/new",
+    "/settings/bank-match-ai",
+    "/transactions/",
+}
+BANK_FILE = (
+    "Posted,What,Money\n10/05/2026,COFFEE OF THE TEST,-5.00\n10/06/2026,INTEREST PAYMENT,4.00\n"
+)
+CLIPPED = """
+() => [...document.querySelectorAll('.sheet, .page-head, .balance, .notice, .tab-row, .dock')]
+  .filter(each => each.scrollWidth > each.clientWidth + 1)
+  .map(each => `${each.tagName}.${each.className} ${each.scrollWidth} > ${each.clientWidth}`)
+"""
+SIDEWAYS = """
+() => document.documentElement.scrollWidth - document.documentElement.clientWidth
+"""
+
+
+def shape(address: str) -> str:
+    return ID.sub("*", address.partition("?")[0].partition("#")[0])
+
+
+@contextmanager
+def window(browser: Browser, address: str, **options) -> Iterator[tuple[Page, list[str]]]:
+    """Open a page, and collect what the console calls an error: refusals of the policy too."""
+    context = browser.new_context(base_url=address, reduced_motion="reduce", **options)
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on(
+        "console",
+        lambda message: (
+            troubles.append(message.text)
+            if message.type == "error" and "status of 404" not in message.text
+            else None
+        ),
+    )
+    yield page, troubles
+    context.close()
+
+
+def links(page: Page) -> list[str]:
+    return page.evaluate(
+        "() => [...document.querySelectorAll('a[href^=\"/\"]')].map(a => a.getAttribute('href'))"
+    )
+
+
+@pytest.fixture(scope="module")
+def visit(browser, tieout) -> tuple[dict[str, str], dict]:
+    """Return one address for each kind of page, found by following links, and the session."""
+    with window(browser, tieout) as (page, troubles):
+        sign_in(page, "marisol")
+        found = {shape(page.url.removeprefix(tieout)): "/reconciliations/"}
+        queue = list(found.values())
+        for address in queue:
+            page.goto(address)
+            for link in links(page):
+                if shape(link) not in found and not NOT_PAGES.search(shape(link)) and link != "/":
+                    found[shape(link)] = link
+                    queue.append(link)
+        opened = found["/reconciliations/*"]
+        found["/reconciliations/*/certify"] = f"{opened}/certify"
+        found["/nowhere"] = "/nowhere"
+        found["nothing found"] = "/transactions/?q=nothing+like+it"
+        found["a line ranked"] = ranked(page, opened)
+        found["/connections/uploads/* waiting"] = uploaded(page, found["/connections/accounts/*"])
+        assert troubles == []
+        return found, page.context.storage_state()
+
+
+def ranked(page: Page, opened: str) -> str:
+    page.goto(opened)
+    return next(link for link in links(page) if "line=" in link)
+
+
+def uploaded(page: Page, account: str) -> str:
+    """Upload a file without importing it, and return the address of its preview."""
+    page.goto(account)
+    file = {"name": "pages.csv", "mimeType": "text/csv", "buffer": BANK_FILE.encode()}
+    page.set_input_files("input[type=file]", files=[file])
+    page.get_by_role("button", name="Look at the file").click()
+    page.wait_for_url("**/uploads/*")
+    return page.url
+
+
+def test_every_page_is_found_by_following_links(visit):
+    addresses, _ = visit
+    assert EXPECTED - addresses.keys() == set()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("width", "height", "scheme"),
+    [(1440, 900, "light"), (1440, 900, "dark"), (390, 844, "light")],
+    ids=["wide", "dark", "phone"],
+)
+def test_axe_finds_nothing_nothing_is_cut_off_and_the_console_is_silent(
+    visit, browser, tieout, width, height, scheme
+):
+    addresses, session = visit
+    size = {"width": width, "height": height}
+    found = {}
+    with window(browser, tieout, viewport=size, color_scheme=scheme, storage_state=session) as (
+        page,
+        troubles,
+    ):
+        for name, address in addresses.items():
+            page.goto(address)
+            found[name] = faults(page) + troubles
+            troubles.clear()
+    assert {name: each for name, each in found.items() if each} == {}
+
+
+def faults(page: Page) -> list[str]:
+    violations = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    sideways = page.evaluate(SIDEWAYS)
+    return [
+        *(f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in violations),
+        *([f"scrolls sideways by {sideways}"] if sideways > 0 else []),
+        *page.evaluate(CLIPPED),
+    ]
+
+
+def test_the_sign_in_page_passes_too(browser, tieout):
+    with window(browser, tieout) as (page, troubles):
+        page.goto("/")
+        assert faults(page) == []
+        page.get_by_label("E-mail address").fill("nobody@northgate-demo.example")
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Sign in").click()
+        assert page.get_by_role("alert").is_visible()
+        assert faults(page) == []
+    assert [text for text in troubles if "status of 422" not in text] == []
