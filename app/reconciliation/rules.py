@@ -107,7 +107,7 @@ def _prepared(items: Sequence[Item]) -> dict[str, _Line]:
             counterparty=comparable(item.counterparty),
             account=item.account,
         )
-        for item in sorted(items, key=lambda item: item.id)
+        for item in items
     }
     assert len(lines) == len(items), "an id stands for one line"
     return lines
