@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import html5lib
 from flask import Flask
 from flask.testing import FlaskClient
+
+from tests.html import checked
 
 _TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
 
@@ -30,19 +31,9 @@ def token_of(client: FlaskClient, path: str = "/sign-in") -> str:
     return found.group(1)
 
 
-def parse(text: str) -> html5lib.treebuilders.base.Node:
-    """Return the page as a tree; anything that is not closed or doubled is an error."""
-    parser = html5lib.HTMLParser(namespaceHTMLElements=False)
-    tree = parser.parse(text)
-    ids = [node.get("id") for node in tree.iter() if node.get("id")]
-    assert len(ids) == len(set(ids)), [i for i in ids if ids.count(i) > 1]
-    assert parser.errors == [], parser.errors[:3]
-    return tree
-
-
 def words(text: str) -> str:
     """Return what a person reads on a page, with single blanks."""
-    tree = parse(text)
+    tree = checked(text)
     for parent in tree.iter():
         for child in list(parent):
             if child.tag in {"script", "style", "template"}:

@@ -88,15 +88,15 @@ def verify() -> Verification:
     the last sequence and hash.
     """
     sequence, expected = 0, GENESIS_HASH
-    statement = owned(AuditEvent).order_by(AuditEvent.sequence)
-    with db.session.scalars(statement.execution_options(yield_per=_VERIFY_BATCH_ROWS)) as events:
-        for event in events:
+    columns = [getattr(AuditEvent, name) for name in (*_HASHED, "hash")]
+    statement = owned(AuditEvent).with_only_columns(*columns).order_by(AuditEvent.sequence)
+    with db.session.execute(statement.execution_options(yield_per=_VERIFY_BATCH_ROWS)) as events:
+        for event in events.mappings():
             sequence += 1
-            recomputed = _hash({name: getattr(event, name) for name in _HASHED})
-            found = (event.sequence, event.previous_hash, event.hash)
-            if found != (sequence, expected, recomputed):
+            found = (event["sequence"], event["previous_hash"], event["hash"])
+            if found != (sequence, expected, _hash({**event})):
                 return Verification(sequence - 1, sequence)
-            expected = event.hash
+            expected = event["hash"]
     head = db.session.scalar(owned(AuditHead))
     if head is None or (head.sequence, head.hash) != (sequence, expected):
         return Verification(sequence, sequence + 1)

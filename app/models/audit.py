@@ -25,7 +25,10 @@ class AuditEvent(Identified, OrganizationOwned, Base):
     __tablename__ = "audit_event"
     __table_args__ = (
         sa.UniqueConstraint("organization_id", "sequence"),
-        sa.Index("ix_audit_event_subject", "organization_id", "subject_type", "subject_id"),
+        sa.Index(
+            "ix_audit_event_subject", "organization_id", "subject_type", "subject_id", "sequence"
+        ),
+        sa.Index("ix_audit_event_actor", "organization_id", "actor_user_id", "sequence"),
     )
 
     sequence: Mapped[int] = mapped_column(sa.BigInteger)

@@ -71,6 +71,7 @@ def _http_error(error: HTTPException) -> Response:
 
 def _database_busy(error: OperationalError) -> Response:
     _log.error("database_unavailable", error=type(error).__name__, exc_info=error)
+    g.crashed = True  # the frame of a page reads who is signed in, and would fail as well
     return _answer(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The database is busy",
@@ -81,7 +82,7 @@ def _database_busy(error: OperationalError) -> Response:
 
 def _crashed(error: Exception) -> Response:
     _log.error("request_failed", error=type(error).__name__, exc_info=error)
-    g.crashed = True  # whoever signs in is read from the database, which may be what failed
+    g.crashed = True
     return render(
         "errors/unexpected.html",
         "refusal",

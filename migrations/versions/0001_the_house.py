@@ -97,11 +97,14 @@ def upgrade():
     )
     with op.batch_alter_table("audit_event", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_audit_event_actor", ["organization_id", "actor_user_id", "sequence"], unique=False
+        )
+        batch_op.create_index(
             batch_op.f("ix_audit_event_organization_id"), ["organization_id"], unique=False
         )
         batch_op.create_index(
             "ix_audit_event_subject",
-            ["organization_id", "subject_type", "subject_id"],
+            ["organization_id", "subject_type", "subject_id", "sequence"],
             unique=False,
         )
 
@@ -906,6 +909,7 @@ def downgrade():
     with op.batch_alter_table("audit_event", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_event_subject")
         batch_op.drop_index(batch_op.f("ix_audit_event_organization_id"))
+        batch_op.drop_index("ix_audit_event_actor")
 
     op.drop_table("audit_event")
     op.drop_table("person")

@@ -11,7 +11,8 @@ from app.tenancy.permissions import Permission
 from app.web.access import PUBLIC
 from tests.books import everything, nothing_changes, set_up_books
 from tests.conftest import sign_in
-from tests.web_support import csrf_checked, parse, token_of
+from tests.html import checked
+from tests.web_support import csrf_checked, token_of
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
@@ -139,7 +140,7 @@ def test_every_page_that_needs_no_id_is_sound(app, cast):
         if "GET" in rule.methods and not rule.arguments and "rq_dashboard" not in rule.endpoint:
             answer = client.get(address(app, rule))
             if answer.mimetype == "text/html" and answer.status_code == 200:
-                parse(answer.text)
+                checked(answer.text)
 
 
 def test_an_id_that_nothing_has_is_not_found_on_every_route(app, cast):
@@ -147,7 +148,7 @@ def test_an_id_that_nothing_has_is_not_found_on_every_route(app, cast):
     for rule in routes(app):
         if rule.arguments and "rq_dashboard" not in rule.endpoint:
             for method in methods(rule):
-                answer = client.open(address(app, rule), method=method)
+                answer = client.open(address(app, rule), method=method, follow_redirects=True)
                 assert answer.status_code in {404, 422}, (rule.rule, method, answer.status_code)
 
 

@@ -16,7 +16,8 @@ from app.tenancy import passwords
 from app.tenancy.scope import organization_scope, owned
 from tests.books import everything
 from tests.conftest import PASSWORD, LonelyClient, sign_in
-from tests.web_support import csrf_checked, parse, token_of, words
+from tests.html import checked
+from tests.web_support import csrf_checked, token_of, words
 
 NEW_PASSWORD = "a longer and newer one"
 
@@ -34,7 +35,7 @@ def client(app, cast):
 def test_the_sign_in_page_stands_alone_and_is_sound(client):
     page = client.get("/sign-in")
     assert page.status_code == 200
-    parse(page.text)
+    checked(page.text)
     assert "Bank reconciliation" not in page.text
 
 
@@ -61,7 +62,7 @@ def test_wrong_and_unknown_read_the_same_and_cost_the_same(client, email, passwo
         answer = enter(client, email, password)
     assert answer.status_code == 422
     assert hasher.verify.call_count == 1
-    alert = [node for node in parse(answer.text).iter() if node.get("role") == "alert"]
+    alert = [node for node in checked(answer.text).iter() if node.get("role") == "alert"]
     assert "".join(alert[0].itertext()).split() == [
         "E-mail",
         "address",
@@ -329,7 +330,7 @@ def test_the_eleventh_attempt_within_a_minute_is_put_off(app, limited):
 
 
 def test_the_account_page_is_sound(app, cast):
-    parse(sign_in(app, cast.viv).get("/account").text)
+    checked(sign_in(app, cast.viv).get("/account").text)
 
 
 def test_the_stored_password_is_an_argon2id_hash(cast):

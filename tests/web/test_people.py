@@ -12,7 +12,8 @@ from app.people.sign_in import actor_of
 from app.tenancy.scope import enter_scope, owned
 from tests.books import everything
 from tests.conftest import PASSWORD, sign_in
-from tests.web_support import parse, words
+from tests.html import checked
+from tests.web_support import words
 
 NEW = {
     "email": "dora@acme.example",
@@ -47,7 +48,7 @@ def test_the_page_lists_everybody_and_is_sound(client):
 
 
 def test_the_last_admin_can_be_neither_removed_nor_demoted_from_the_page(client, cast):
-    page = parse(client.get("/people/").text)
+    page = checked(client.get("/people/").text)
     alice = membership_of(cast.alice).id
     remove = next(n for n in page.iter() if n.get("id") == f"remove-{alice}")
     assert remove.get("aria-disabled") == "true"

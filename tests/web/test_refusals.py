@@ -9,7 +9,8 @@ from app.kernel.ids import new_id
 from app.reconciliation import rule_book
 from app.reconciliation.conditions import Conditions
 from tests.conftest import sign_in
-from tests.web_support import parse, words
+from tests.html import checked
+from tests.web_support import words
 
 HTMX = {"HX-Request": "true"}
 CHANGING = re.compile(
@@ -83,7 +84,7 @@ def test_a_crash_says_that_nothing_was_saved_and_gives_the_request_id_and_nothin
         assert answer.headers["X-Request-Id"] in answer.text
         assert "secret inner words" not in answer.text
         assert "RuntimeError" not in answer.text
-    parse(client.get("/rules/").text)
+    checked(client.get("/rules/").text)
 
 
 def test_a_body_over_the_limit_is_refused_with_what_to_do(app, client):
@@ -102,4 +103,4 @@ def test_a_method_that_an_address_does_not_take_is_said_so(client):
 def test_without_signing_in_an_unknown_address_is_a_sound_page_too(app):
     answer = app.test_client().get("/no/such/page")
     assert answer.status_code == 404
-    parse(answer.text)
+    checked(answer.text)

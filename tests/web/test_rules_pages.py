@@ -11,7 +11,8 @@ from app.reconciliation.rule_book import RuleUse
 from app.web.rule_forms import condition_words, form_values
 from tests.books import everything, matches, nothing_changes, run_waiting_jobs, set_up_books
 from tests.conftest import sign_in
-from tests.web_support import parse, words
+from tests.html import checked
+from tests.web_support import words
 
 HTMX = {"HX-Request": "true"}
 FORM = {
@@ -54,7 +55,7 @@ def names():
 def values_of(page):
     """Return what the form on a page would send."""
     sent = {}
-    for node in parse(page.text).iter():
+    for node in checked(page.text).iter():
         if node.tag == "input" and node.get("name") and node.get("type") != "hidden":
             sent[node.get("name")] = node.get("value") or ""
         if node.tag == "select":

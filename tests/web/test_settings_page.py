@@ -7,7 +7,8 @@ from app.reconciliation.settings import Thresholds, thresholds
 from app.tenancy.scope import owned
 from tests.books import everything, set_up_books
 from tests.conftest import sign_in
-from tests.web_support import parse, words
+from tests.html import checked
+from tests.web_support import words
 
 PATH = "/settings/bank-match-ai"
 
@@ -19,7 +20,7 @@ def client(app, cast):
 
 def test_who_may_view_sees_the_thresholds_and_reads_why_they_cannot_change_them(app, cast):
     page = sign_in(app, cast.bob).get(PATH)
-    fields = {n.get("name"): n for n in parse(page.text).iter("input")}
+    fields = {n.get("name"): n for n in checked(page.text).iter("input")}
     assert (fields["auto_match"].get("value"), fields["review"].get("value")) == ("85", "50")
     assert fields["auto_match"].get("readonly") is not None
     assert "This needs the permission “settings”" in words(page.text)
