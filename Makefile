@@ -1,4 +1,5 @@
-# The only door: make run, make test, make bench, make lint, make format, make requirements, make clean.
+# The only door: make run, make test, make bench, make lint, make format, make requirements,
+# make screenshots, make clean.
 # Settings are given as in `make run PORT=5001`, in the environment, or in a file named .env.
 
 VENV := .venv
@@ -13,7 +14,7 @@ RUNTIME := $(VENV)/requirements.stamp
 DEVELOPMENT := $(VENV)/requirements-dev.stamp
 
 .DELETE_ON_ERROR:
-.PHONY: run test bench lint format requirements browser clean $(BENCHMARKS)
+.PHONY: run test bench lint format requirements screenshots browser clean $(BENCHMARKS)
 
 run: $(RUNTIME)
 	@$(PY) -m ops.launch
@@ -41,6 +42,10 @@ format: $(DEVELOPMENT)
 requirements: $(DEVELOPMENT)
 	$(PIP_COMPILE) --output-file requirements.txt requirements.in
 	$(PIP_COMPILE) --output-file requirements-dev.txt requirements-dev.in
+
+# The pictures of README.md, from a start of its own.
+screenshots: $(DEVELOPMENT) browser
+	@PYTHONPATH=. $(PY) docs/make_screenshots.py
 
 browser: $(RUNTIME)
 	@$(PY) -m ops.browser

@@ -131,9 +131,14 @@ def _mapping(path: Path) -> CsvMapping:
 @click.argument("organization_id", required=False)
 def verify_audit_command(organization_id: str | None) -> None:
     """Recompute the audit chain of one organization, or of all; exit 2 if one is broken."""
-    ids = [organization_id] if organization_id else db.session.scalars(sa.select(Organization.id))
+    wanted = sa.select(Organization.id).order_by(Organization.id)
+    if organization_id:
+        wanted = wanted.where(Organization.id == organization_id)
+    ids = db.session.scalars(wanted).all()
+    if organization_id and not ids:
+        _refuse(f"There is no organization {organization_id}.")
     broken = False
-    for each in list(ids):
+    for each in ids:
         with organization_scope(each):
             outcome = trail.verify()
         broken |= not outcome.intact

@@ -34,7 +34,7 @@ def engine(books: Books, history: Sequence[Decision]) -> MatchResult:
 
 
 def equal_within_three_days(books: Books, _history: Sequence[Decision]) -> MatchResult:
-    """Match where exactly one GL entry has the amount within three days."""
+    """Match an equal amount within three days, each item once, in order of id."""
     return _greedy(books, lambda b, g: 100.0 * (abs((b.date - g.date).days) <= 3))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from argon2 import PasswordHasher
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
@@ -31,6 +32,15 @@ from app.tenancy.scope import enter_scope, leave_scope
 from tests.servers import postgres, redis
 
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+# Without this a traceback would print the values of variables, and so would call for them.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    ]
+)
 PASSWORD = "correct horse battery"
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 

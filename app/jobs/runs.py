@@ -132,6 +132,13 @@ def claim(run_id: str) -> Claim | None:
             sa.select(JobRun).where(JobRun.id == run_id), execution_options=ALL_ORGANIZATIONS
         )
         assert run is not None
+        if run.attempt > limits.JOB_ATTEMPTS_MAX:  # it takes its worker down every time
+            run.status, run.lease_until, run.finished_at = JobStatus.FAILED, None, now
+            run.failure = (
+                f"The work was interrupted {limits.JOB_ATTEMPTS_MAX} times and was given up; "
+                f"nothing was changed. Tell your operator the run {run.id}."
+            )
+            return None
         return Claim(
             run_id=run.id,
             organization_id=run.organization_id,

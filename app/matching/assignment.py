@@ -72,6 +72,8 @@ def assign(
     useful = np.flatnonzero(log_odds > 0.0)
     if not len(useful):
         return useful
+    if (bank_rows[useful] == bank_rows[useful[0]]).all():  # one bank line needs no solver
+        return useful[[int(log_odds[useful].argmax())]]
     from scipy.sparse import csr_array  # noqa: PLC0415 - slow to import, not needed to rank
     from scipy.sparse.csgraph import min_weight_full_bipartite_matching  # noqa: PLC0415
 

@@ -11,14 +11,15 @@ import numpy as np
 
 from app.matching.adaptation import SHIFT_MAX, adapted
 from app.matching.assignment import assign, interchangeable_points, rival_points
-from app.matching.candidates import all_pairs, amount_kinds, candidate_pairs
+from app.matching.bounds import Bounds
+from app.matching.candidates import all_pairs, candidate_pairs, group_ranks
 from app.matching.explain import Explainer
 from app.matching.groups import Group, find_groups
 from app.matching.history import Memory
 from app.matching.model import Model, load_model, log_odds
 from app.matching.pool import Pool, build_pool
 from app.matching.records import Decision, Item, MatchOptions, MatchResult, ScoredPair, Tier
-from app.matching.signals import DATE, Evidence, Signals
+from app.matching.signals import Evidence, Signals
 from app.matching.vetoes import reversed_entries
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 SUGGESTIONS_MAX: Final = 5
 FLOOR_PERCENT: Final = 20.0
 """Pairs under this, before any rival, neither are shown nor count as rivals."""
+
+CANDIDATES_MAX: Final = 32
+"""Candidates of one bank line that are weighed against each other."""
+
+BELOW_AUTO: Final = 0.01
+"""Percent under the auto-match threshold at which suggestions end."""
 
 Progress = Callable[[float], None]
 
@@ -37,6 +44,7 @@ class Solution:
 
     evidence: Evidence
     rivals: NDArray[np.float64]
+    calibrated: NDArray[np.float64]
     scores: NDArray[np.float64]
     assigned: NDArray[np.bool_]
     scored_count: int
@@ -49,7 +57,7 @@ def match(
     history: Sequence[Decision] = (),
     options: MatchOptions | None = None,
     model: Model | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> MatchResult:
     """Match open bank transactions with open GL entries.
 
@@ -74,9 +82,16 @@ def match(
     memory = Memory(history)
     signals = Signals(pool, model, memory)
     report(0.2)
-    floor = min(log_odds(FLOOR_PERCENT), log_odds(options.review_threshold))
+    floor = min(log_odds(FLOOR_PERCENT), model.raw(log_odds(options.review_threshold)))
     pairs = all_pairs(pool) if options.exhaustive else candidate_pairs(pool, signals.groups)
-    solution = _solve(signals, pairs, floor, adapt=True)
+    solution = _solve(
+        signals,
+        pairs,
+        floor,
+        adapt=True,
+        prune=not options.exhaustive,
+        suggested_max=options.auto_threshold - BELOW_AUTO,
+    )
     report(0.8)
     found = _proposals(signals, memory, solution, options)
     report(1.0)
@@ -106,10 +121,17 @@ def rank(
     pool = build_pool([bank_item], gl)
     memory = Memory(history)
     signals = Signals(pool, model, memory)
-    solution = _solve(signals, all_pairs(pool), -np.inf, adapt=False)
+    options = MatchOptions()
+    solution = _solve(
+        signals,
+        all_pairs(pool),
+        -np.inf,
+        adapt=False,
+        prune=False,
+        suggested_max=options.auto_threshold - BELOW_AUTO,
+    )
     order = np.lexsort((solution.evidence.gl_rows, -solution.scores))[:limit]
     writer = _Writer(signals, memory, solution)
-    options = MatchOptions()
     return tuple(writer.pair(int(k), _tier(float(solution.scores[k]), options)) for k in order)
 
 
@@ -127,16 +149,23 @@ def _solve(
     floor: float,
     *,
     adapt: bool,
+    prune: bool,
+    suggested_max: float,
 ) -> Solution:
     """Score the pairs, drop those under the floor, weigh rivals, assign."""
     kept: list[Evidence] = [signals.evidence(*_no_rows())]
     scored_count = 0
-    best_date = signals.model.best_date() + SHIFT_MAX
+    low = floor - SHIFT_MAX if adapt else floor
+    bounds = Bounds(signals) if prune else None
+    ranks = group_ranks(signals.groups[0]), group_ranks(signals.groups[1])
     for bank_rows, gl_rows in pairs:
+        if bounds is not None:
+            reach = bounds.reaching(bank_rows, gl_rows, low)
+            bank_rows, gl_rows = bank_rows[reach], gl_rows[reach]  # noqa: PLW2901 - the rest is gone
         evidence = signals.evidence(bank_rows, gl_rows)
         scored_count += len(bank_rows)
-        kept.append(evidence.taken(evidence.without(DATE) + best_date >= floor))
-    evidence = _joined(kept)
+        kept.append(_nearest(evidence.taken(evidence.log_odds >= low), ranks))
+    evidence = _nearest(_joined(kept), ranks)
     if adapt:
         evidence = signals.with_dates_of(adapted(signals, evidence), evidence)
         evidence = evidence.taken(evidence.log_odds >= floor)
@@ -148,8 +177,24 @@ def _solve(
     assigned[chosen] = True
     rivals = interchangeable_points(evidence, rivals, assigned, *_classes(signals))
     calibrated = signals.model.calibrated(evidence.log_odds + rivals)
+    # What may only be suggested never shows a score that would have matched it.
+    suggested = ~(assigned & evidence.amounts_equal)
+    calibrated[suggested] = np.minimum(calibrated[suggested], log_odds(suggested_max))
     scores = 100.0 / (1.0 + np.exp(-calibrated))
-    return Solution(evidence, rivals, scores, assigned, scored_count)
+    return Solution(evidence, rivals, calibrated, scores, assigned, scored_count)
+
+
+def _nearest(evidence: Evidence, ranks: tuple[NDArray[np.int64], NDArray[np.int64]]) -> Evidence:
+    """Keep the best candidates of each bank line; among equals those of like rank in date order.
+
+    Where a line has more, none of the rest could stand out from those that are kept.
+    """
+    rows = evidence.bank_rows
+    if not len(rows) or int(np.bincount(rows).max()) <= CANDIDATES_MAX:
+        return evidence
+    apart = np.abs(ranks[0][rows] - ranks[1][evidence.gl_rows])
+    order = np.lexsort((evidence.gl_rows, apart, -np.round(evidence.log_odds, 6), rows))
+    return evidence.taken(np.sort(order[_places(rows[order]) < CANDIDATES_MAX]))
 
 
 def _no_rows() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -166,7 +211,7 @@ def _joined(parts: list[Evidence]) -> Evidence:
         gl_rows[order],
         np.concatenate([p.points for p in parts])[order],
         np.concatenate([p.log_odds for p in parts])[order],
-        np.concatenate([p.amounts_equal for p in parts])[order],
+        np.concatenate([p.kinds for p in parts])[order],
     )
 
 
@@ -268,9 +313,9 @@ class _Writer:
                 0,
                 0.0,
             )
-        shift = float(self._model.calibrated(np.array([raw]))[0]) - raw
+        score = float(solution.scores[index])
+        shift = float(solution.calibrated[index]) - raw
         rivals_count = int(self._by_bank[bank_row] + self._by_gl[gl_row]) - 2
-        kind = amount_kinds(pool.bank.amounts_minor[[bank_row]], pool.gl.amounts_minor[[gl_row]])
         contributions = self._explainer.contributions(
             bank_row,
             gl_row,
@@ -278,9 +323,8 @@ class _Writer:
             base=self._model.intercept + shift,
             rivals=float(solution.rivals[index]),
             rivals_count=rivals_count,
-            kind=int(kind[0]),
+            kind=int(evidence.kinds[index]),
         )
-        score = float(solution.scores[index])
         return ScoredPair(
             bank_ids=(pool.bank.items[bank_row].id,),
             gl_ids=(pool.gl.items[gl_row].id,),
@@ -288,7 +332,7 @@ class _Writer:
             tier=tier,
             contributions=contributions,
             rivals_count=rivals_count,
-            margin=log_odds(score) - self._best[index],
+            margin=log_odds(score) - float(self._best[index]),
         )
 
     def group(
@@ -309,7 +353,7 @@ class _Writer:
         sure = group.supported and group.solutions == 1 and rival < score
         auto = sure and score >= options.auto_threshold
         if not auto:
-            score = min(score, options.auto_threshold - 0.01)
+            score = min(score, options.auto_threshold - BELOW_AUTO)
         return ScoredPair(
             bank_ids=tuple(bank.items[row].id for row in group.bank_rows),
             gl_ids=tuple(gl.items[row].id for row in group.gl_rows),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from app.matching.names import marks
 from app.matching.normalize import Descriptor, descriptor
 from app.matching.records import Decision, Item, Outcome
 
@@ -132,6 +133,14 @@ class HistoryIndex:
         for row, text in enumerate(gl):
             rows_by_gl_key[memory_key(text)].append(row)
         specific: dict[int, float] = {}
+        numbers = {key: place for place, key in enumerate(rows_by_gl_key)}
+        self.gl_marks = marks([{numbers[memory_key(text)]} for text in gl])
+        self.bank_marks = marks(
+            [
+                {numbers[key] for key in memory.gl_keys(memory_key(text)) if key in numbers}
+                for text in bank
+            ]
+        )
         for row, text in enumerate(bank):
             bank_key = memory_key(text)
             self.elsewhere[row] = memory.elsewhere(bank_key)

@@ -116,6 +116,17 @@ class Model:
         shift = np.minimum(log_odds - x[0], 0.0) + np.maximum(log_odds - x[-1], 0.0)
         return np.asarray(inside + shift, np.float64)
 
+    def raw(self, calibrated: float) -> float:
+        """Return the lowest raw log-odds that are calibrated to at least so much."""
+        x, y = self.calibration
+        if calibrated <= y[0]:
+            return float(x[0] + calibrated - y[0])
+        place = int(np.searchsorted(y, calibrated))
+        if place == len(y):
+            return float(x[-1] + calibrated - y[-1])
+        part = (calibrated - y[place - 1]) / (y[place] - y[place - 1])
+        return float(x[place - 1] + part * (x[place] - x[place - 1]))
+
 
 def log_odds(percent: float) -> float:
     """Return the natural log-odds of a percentage, finite at 0 and 100."""

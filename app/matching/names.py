@@ -44,6 +44,8 @@ PREFIX_CREDIT: Final = 0.9
 TYPO_CREDIT: Final = 0.8
 ABBREVIATION_CREDIT: Final = 0.6
 ALIAS_COVERAGE: Final = 0.9
+MARK_WORDS: Final = 4
+_BITS: Final = tuple(np.uint64(1 << place) for place in range(64))
 _VOWELS: Final = frozenset("AEIOU")
 _NONE: Final = -1
 
@@ -106,9 +108,21 @@ class NameIndex:
         self._bank_generic, self._gl_generic = _generic(bank), _generic(gl)
         self._aliased = _aliased(bank, gl)
         self._gl_count = max(len(gl), 1)
+        self.bank_marks, self.gl_marks = self._marks()
         self._alias_codes = np.array(
             sorted(b * self._gl_count + g for b, g in self._aliased), np.int64
         )
+
+    def _marks(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """Return bits by text: two texts with no bit in common agree on nothing at all."""
+        flat = self._bank_tokens.reshape(len(self._bank_tokens), NAME_TOKENS_MAX * EXPANSIONS)
+        bank = marks([set(row[row >= 0].tolist()) for row in flat])
+        gl = marks([set(row[row >= 0].tolist()) for row in self._gl_tokens])
+        for bank_row, gl_row in self._aliased:
+            place = bank_row % 64
+            bank[bank_row, 0] |= np.uint64(1 << place)
+            gl[gl_row, 0] |= np.uint64(1 << place)
+        return bank, gl
 
     def similarity(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
@@ -135,21 +149,23 @@ class NameIndex:
     def _compare(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        gl_tokens = self._gl_tokens[gl_rows]
-        bank_best = np.zeros((len(bank_rows), NAME_TOKENS_MAX), np.float32)
-        gl_best = np.zeros_like(bank_best)
-        tokens, shares = self._bank_tokens[bank_rows], self._bank_shares[bank_rows]
+        # One row for each place in the name, so that every step runs along the pairs.
+        gl_tokens = np.ascontiguousarray(self._gl_tokens[gl_rows].T)
+        tokens = np.ascontiguousarray(self._bank_tokens[bank_rows].transpose(1, 2, 0))
+        shares = np.ascontiguousarray(self._bank_shares[bank_rows].transpose(1, 2, 0))
+        gl_best = np.zeros(gl_tokens.shape, np.float32)
+        bank_best = np.zeros_like(gl_best)
         for place in range(NAME_TOKENS_MAX):
             for expansion in range(EXPANSIONS):
-                token = tokens[:, place, expansion]
-                if not (token >= 0).any():
+                token = tokens[place, expansion]
+                if int(token.max()) == _NONE:
                     continue
-                credit = shares[:, place, expansion, None] * (gl_tokens == token[:, None])
-                np.maximum(gl_best, credit, out=gl_best)
-                np.maximum(bank_best[:, place], credit.max(axis=1), out=bank_best[:, place])
-        gl_weights, bank_weights = self._gl_weights[gl_rows], self._bank_weights[bank_rows]
-        matched_gl = (gl_best * gl_weights).sum(axis=1)
-        matched_bank = (bank_best * bank_weights).sum(axis=1)
+                for gl_place in range(NAME_TOKENS_MAX):
+                    agreed = (gl_tokens[gl_place] == token) * shares[place, expansion]
+                    np.maximum(gl_best[gl_place], agreed, out=gl_best[gl_place])
+                    np.maximum(bank_best[place], agreed, out=bank_best[place])
+        matched_gl = (gl_best * self._gl_weights[gl_rows].T).sum(axis=0)
+        matched_bank = (bank_best * self._bank_weights[bank_rows].T).sum(axis=0)
         gl_totals, bank_totals = self._gl_totals[gl_rows], self._bank_totals[bank_rows]
         of_gl = matched_gl / np.maximum(gl_totals, 1e-6)
         of_bank = matched_bank / np.maximum(bank_totals, 1e-6)
@@ -163,7 +179,17 @@ class NameIndex:
         if not self._aliased or not len(codes):
             return np.empty(0, np.int64)
         place = np.minimum(np.searchsorted(codes, self._alias_codes), len(codes) - 1)
-        return place[codes[place] == self._alias_codes]
+        return np.asarray(place[codes[place] == self._alias_codes], np.int64)
+
+
+def marks(sets: Sequence[set[int]]) -> NDArray[np.uint64]:
+    """Return a set of bits for each set of numbers, shape (sets, `MARK_WORDS`)."""
+    bits = np.zeros((len(sets), MARK_WORDS), np.uint64)
+    for row, numbers in enumerate(sets):
+        for number in numbers:
+            place = number * 0x9E3779B1 % 2**32 >> 24
+            bits[row, place // 64] |= _BITS[place % 64]
+    return bits
 
 
 def _token_weights(

@@ -39,8 +39,9 @@ class Side:
         amounts_minor: Signed.
         currencies: Codes shared by both sides.
         channels: `normalize.Channel` of the description.
-        texts: Unique descriptors; `text_rows` and `second_rows` point into them.  On the ledger's
-            side the first is the counterparty where there is one, the second the description.
+        texts: Descriptors of unique names; `text_rows` and `second_rows` point into them.  On
+            the ledger's side the first is the counterparty where there is one, the second the
+            description.
         text_counts: Items that carry each text as first or second.
         numbers: Reference numbers of each item.
         kind_codes: Shape (items, kinds): the item's number of each kind, `UNKNOWN` without one
@@ -107,15 +108,24 @@ def _content(item: Item) -> tuple[object, ...]:
 
 
 def _side(items: tuple[Item, ...], first_texts: Sequence[str], codes: dict[str, int]) -> Side:
-    rows: dict[str, int] = {}
-    text_rows = [rows.setdefault(text, len(rows)) for text in first_texts]
-    second_rows = [rows.setdefault(item.description, len(rows)) for item in items]
-    texts = tuple(descriptor(text) for text in rows)
+    rows: dict[object, int] = {}
+    texts: list[Descriptor] = []
+
+    def row_of(text: str) -> int:
+        """Texts that differ in their numbers alone are one."""
+        read = descriptor(text)
+        row = rows.setdefault((read.name, read.aliases), len(rows))
+        if row == len(texts):
+            texts.append(read)
+        return row
+
+    text_rows = [row_of(text) for text in first_texts]
+    second_rows = [row_of(item.description) for item in items]
     counts = Counter(text_rows)
     counts.update(
         second for first, second in zip(text_rows, second_rows, strict=True) if first != second
     )
-    described = [texts[row] for row in second_rows]
+    described = [descriptor(item.description) for item in items]
     references = [descriptor(item.reference, reference=True) for item in items]
     return Side(
         items=items,
@@ -125,7 +135,7 @@ def _side(items: tuple[Item, ...], first_texts: Sequence[str], codes: dict[str, 
             [codes.setdefault(item.currency, len(codes)) for item in items], np.int64
         ),
         channels=np.array([int(d.channel) for d in described], np.int64),
-        texts=texts,
+        texts=tuple(texts),
         text_counts=tuple(counts[row] for row in range(len(texts))),
         text_rows=np.array(text_rows, np.int64),
         second_rows=np.array(second_rows, np.int64),

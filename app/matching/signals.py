@@ -12,7 +12,7 @@ from app.kernel.money import minor_digits
 from app.matching.candidates import EQUAL, amount_groups, amount_kinds, equal_count_near
 from app.matching.history import HistoryIndex, Memory
 from app.matching.model import Model
-from app.matching.names import NameIndex, NameSimilarity
+from app.matching.names import NameIndex, NameSimilarity, marks
 from app.matching.normalize import Channel
 from app.matching.pool import NUMBER_KINDS, UNKNOWN, Pool
 from app.matching.vetoes import Contradictions, directions_agree
@@ -44,14 +44,18 @@ class Evidence:
         bank_rows: Shape (pairs,); likewise `gl_rows`.
         points: Shape (pairs, signals), log-odds.
         log_odds: Shape (pairs,): intercept plus points; minus infinity for a veto.
-        amounts_equal: Shape (pairs,).
+        kinds: Shape (pairs,): `candidates.EQUAL` or the kind of difference.
     """
 
     bank_rows: NDArray[np.int64]
     gl_rows: NDArray[np.int64]
     points: NDArray[np.float64]
     log_odds: NDArray[np.float64]
-    amounts_equal: NDArray[np.bool_]
+    kinds: NDArray[np.int64]
+
+    @property
+    def amounts_equal(self) -> NDArray[np.bool_]:
+        return np.asarray(self.kinds == EQUAL, np.bool_)
 
     def without(self, signal: int) -> NDArray[np.float64]:
         """Return the log-odds as if one signal said nothing."""
@@ -63,7 +67,7 @@ class Evidence:
             self.gl_rows[keep],
             self.points[keep],
             self.log_odds[keep],
-            self.amounts_equal[keep],
+            self.kinds[keep],
         )
 
 
@@ -87,8 +91,7 @@ class Signals:
 
     def evidence(self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]) -> Evidence:
         """Return what every signal says of each pair."""
-        bank, gl = self.pool.bank, self.pool.gl
-        kinds = amount_kinds(bank.amounts_minor[bank_rows], gl.amounts_minor[gl_rows])
+        kinds = self.amount_kinds(bank_rows, gl_rows)
         points = np.empty((len(bank_rows), len(SIGNALS)))
         points[:, AMOUNT] = self.amount_points(bank_rows, gl_rows, kinds)
         points[:, DATE] = self.date_points(bank_rows, gl_rows)
@@ -99,13 +102,19 @@ class Signals:
         possible = directions_agree(self.pool, bank_rows, gl_rows)
         possible &= ~self.contradictions.between(bank_rows, gl_rows)
         log_odds[~possible] = -np.inf
-        return Evidence(bank_rows, gl_rows, points, log_odds, kinds == EQUAL)
+        return Evidence(bank_rows, gl_rows, points, log_odds, kinds)
 
     def rivals(self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many other open lines near in time have the pair's amount."""
         ours = np.maximum(self.gl_equal[bank_rows] - 1, 0)
         theirs = np.maximum(self.bank_equal[gl_rows] - 1, 0)
         return np.asarray(ours + theirs, np.int64)
+
+    def amount_kinds(
+        self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        bank, gl = self.pool.bank.amounts_minor, self.pool.gl.amounts_minor
+        return amount_kinds(bank[bank_rows], gl[gl_rows])
 
     def amount_points(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64], kinds: NDArray[np.int64]
@@ -211,28 +220,20 @@ def _roundness(pool: Pool) -> NDArray[np.int64]:
     )
     amounts = np.abs(pool.bank.amounts_minor)
     whole = amounts % np.maximum(units, 1) == 0
-    return whole.astype(np.int64) + (amounts % np.maximum(units * ROUND_UNITS, 1) == 0)
+    fifties = amounts % np.maximum(units * ROUND_UNITS, 1) == 0
+    return np.asarray(whole.astype(np.int64) + fifties, np.int64)
 
 
 def _number_marks(pool: Pool) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Return for each row of both sides a set of bits; a common number is a common bit.
-
-    Numbers that only one side knows have no bit; four words keep chance agreement rare, and
-    who relies on a number compares it itself.
-    """
+    """Return bits by row of both sides: rows with no bit in common share no number."""
     shared = {n for numbers in pool.bank.numbers for n in numbers}
     shared &= {n for numbers in pool.gl.numbers for n in numbers}
-    places = {number: place % 256 for place, number in enumerate(sorted(shared))}
-    marks = []
-    for side in (pool.bank, pool.gl):
-        bits = np.zeros((len(side), 4), np.uint64)
-        for row, numbers in enumerate(side.numbers):
-            for number in numbers:
-                place = places.get(number)
-                if place is not None:
-                    bits[row, place // 64] |= np.uint64(1 << place % 64)
-        marks.append(bits)
-    return marks[0], marks[1]
+    places = {number: place for place, number in enumerate(sorted(shared))}
+    bank, gl = (
+        marks([{places[n] for n in numbers if n in places} for numbers in side.numbers])
+        for side in (pool.bank, pool.gl)
+    )
+    return bank, gl
 
 
 def _shared_references(pool: Pool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -8,7 +8,7 @@ the same model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,7 +38,8 @@ FIXED: Final = frozenset({"nothing", "coverage", "conflict"})
 """Not learnt: names that meet by chance are rarer in invented books than in real ones."""
 
 PRUDENCE: Final = 0.5
-"""Log-odds taken off calibrated scores, in full from 73 percent and not at all under 38: real books hold surprises that examples do not."""
+"""Log-odds taken off calibrated scores, in full from 73 percent and not at all under 38: real
+books hold surprises that examples do not."""
 
 CALIBRATION_KNOTS: Final = 9
 
@@ -71,7 +72,7 @@ class Layout:
         self.size = start
 
     def place(self, name: str, bins: NDArray[np.int64]) -> NDArray[np.int64]:
-        return self.parts[name].start + bins
+        return np.asarray(self.parts[name].start + bins, np.int64)
 
 
 def _weights(model: Model) -> dict[str, NDArray[np.float64]]:
@@ -277,45 +278,41 @@ def _steps(model: Model, layout: Layout) -> tuple[NDArray[np.float64], NDArray[n
     Each table is a level and steps of zero or more, up or down, so every combination is monotone
     (for dates: rises to its peak and falls after it).
     """
-    columns: list[NDArray[np.float64]] = []
-    free: list[bool] = []
-
-    def column(places: NDArray[np.int64] | slice, sign: float, *, is_free: bool) -> None:
-        step = np.zeros(layout.size)
-        step[places] = sign
-        columns.append(step)
-        free.append(is_free)
-
+    steps: list[tuple[NDArray[np.int64], float, bool]] = []
     for name, where in layout.parts.items():
-        places = np.arange(where.start, where.stop)
-        if name in FIXED:
-            continue
-        if name in {"intercept", "name_absent"}:
-            column(where, 1.0, is_free=True)
-        elif name == "amount_unequal":
-            for place in places[:FAR]:
-                column(slice(place, place + 1), 1.0, is_free=True)
-        elif name in {"reference", "history"}:
-            neutral = (
-                0 if name == "reference" else int(np.flatnonzero(model.history.weights == 0)[0])
-            )
-            for k in range(neutral + 1, len(places)):
-                column(places[k:], 1.0, is_free=False)
-            for k in range(neutral):
-                column(places[: k + 1], -1.0, is_free=False)
-        else:
-            peak = _peak(model, name, len(places))
-            column(where, 1.0, is_free=True)
-            for k in range(peak):
-                column(places[: k + 1], -1.0, is_free=False)
-            for k in range(peak + 1, len(places)):
-                column(places[k:], -1.0, is_free=False)
-    return np.column_stack(columns), np.array(free)
+        if name not in FIXED:
+            steps.extend(_table_steps(model, name, np.arange(where.start, where.stop)))
+    matrix = np.zeros((layout.size, len(steps)))
+    for column, (places, sign, _) in enumerate(steps):
+        matrix[places, column] = sign
+    return matrix, np.array([is_free for _, _, is_free in steps])
+
+
+def _table_steps(
+    model: Model, name: str, places: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], float, bool]]:
+    """Yield (weights that move together, direction, whether it may turn) for one table."""
+    if name == "amount_unequal":
+        yield from ((places[k : k + 1], 1.0, True) for k in range(FAR))
+        return
+    if name in {"reference", "history"}:  # silence stays at zero
+        silent = 0 if name == "reference" else _silent_bin(model)
+        yield from ((places[k:], 1.0, False) for k in range(silent + 1, len(places)))
+        yield from ((places[: k + 1], -1.0, False) for k in range(silent))
+        return
+    peak = _peak(model, name, len(places))
+    yield places, 1.0, True
+    yield from ((places[: k + 1], -1.0, False) for k in range(peak))
+    yield from ((places[k:], -1.0, False) for k in range(peak + 1, len(places)))
+
+
+def _silent_bin(model: Model) -> int:
+    return int(model.history.bins(np.zeros(1))[0])
 
 
 def _peak(model: Model, name: str, bins_count: int) -> int:
     """Return the bin of the highest weight: last for rising tables, first for falling ones."""
-    if name in {"coverage", "information"}:
+    if name == "information":
         return bins_count - 1
     if name.startswith("date "):
         return int(model.date[CHANNELS.index(name.removeprefix("date "))].weights.argmax())

@@ -16,8 +16,9 @@ from sqlalchemy.engine import Connection, Engine
 
 from app.models.base import db
 
-SQLITE_BUSY_TIMEOUT_MS: Final = 15_000
-"""Longer than the longest write transaction: one file of the most rows, about three seconds."""
+SQLITE_BUSY_TIMEOUT_MS: Final = 25_000
+"""Longer than a file of the most rows is written on a quiet machine (5 to 11 seconds), and
+shorter than the web server's patience; who waits longer is told to try again."""
 
 _IN_WORK: Final = "unit_of_work"
 

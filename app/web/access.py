@@ -122,7 +122,7 @@ def _sign_in_first() -> ResponseReturnValue:
 
 def install_access(app: Flask) -> None:
     """Hold every request of the application to its route's permission."""
-    login_manager.init_app(app)
+    login_manager.init_app(app, add_context_processor=False)
     login_manager.user_loader(load_visitor)
     htmx.init_app(app)
     app.before_request(_guard)

@@ -8,6 +8,7 @@ import structlog
 from flask import Flask, Response, g
 from flask_limiter.errors import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from app.kernel.errors import NotFound, Refusal
@@ -68,6 +69,16 @@ def _http_error(error: HTTPException) -> Response:
     return _answer(status, status.phrase, detail)
 
 
+def _database_busy(error: OperationalError) -> Response:
+    _log.error("database_unavailable", error=type(error).__name__, exc_info=error)
+    return _answer(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The database is busy",
+        "The database did not answer in time, perhaps because a large file is being written. "
+        "Nothing of this step was saved; try again in a minute.",
+    )
+
+
 def _crashed(error: Exception) -> Response:
     _log.error("request_failed", error=type(error).__name__, exc_info=error)
     g.crashed = True  # whoever signs in is read from the database, which may be what failed
@@ -84,4 +95,5 @@ def install_refusals(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf_failed)
     app.register_error_handler(RateLimitExceeded, _too_often)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OperationalError, _database_busy)
     app.register_error_handler(Exception, _crashed)

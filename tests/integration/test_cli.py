@@ -70,6 +70,9 @@ def test_the_audit_chain_is_verified_and_a_broken_one_fails(run, cast):
     assert answer.stdout.count("intact") == 2
     one = run("verify-audit", cast.acme_id)
     assert one.stdout.startswith(cast.acme_id)
+    unknown = run("verify-audit", "0" * 32)
+    assert (unknown.exit_code, unknown.stdout) == (2, "")
+    assert "There is no organization" in unknown.stderr
     switch_off = {
         "sqlite": "DROP TRIGGER audit_event_no_update",
         "postgresql": "ALTER TABLE audit_event DISABLE TRIGGER USER",

@@ -177,3 +177,13 @@ def test_a_ring_for_a_finished_or_unknown_run_does_nothing(books):
 def test_another_organization_does_not_see_the_run(cast, run_id):
     with organization_scope(cast.other_id):
         assert db.session.scalars(owned(JobRun)).all() == []
+
+
+def test_a_run_that_takes_its_worker_down_every_time_is_given_up(run_id):
+    for _ in range(limits.JOB_ATTEMPTS_MAX):
+        assert runs.claim(run_id) is not None
+        change(run_id, lease_until=utc_now() - timedelta(seconds=1))
+    assert runs.claim(run_id) is None
+    run = state(run_id)
+    assert run.status == JobStatus.FAILED
+    assert run_id in run.failure

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -108,13 +107,10 @@ def test_data_and_secrets_survive_ctrl_c_and_a_second_start(instance):
     assert first.process.returncode == 0
 
     first.output_file.unlink()
-    started_at = time.monotonic()
     second = Launched(instance).wait_until_ready()
-    start_seconds = time.monotonic() - started_at
     assert second.redis().get("kept") == b"yes"
     assert secrets_file.read_text() == secrets
     assert second.stop(signal.SIGTERM) == []
-    assert start_seconds < START_SECONDS_MAX / 2
 
 
 def test_a_killed_launcher_leaves_no_process_and_no_lock(instance):

@@ -80,7 +80,7 @@ def test_a_program_that_ignores_the_request_is_killed(supervisor, output, monkey
 def test_what_a_program_forked_into_another_group_ends_with_it(surroundings, output):
     forks = f"import os; os.fork() or os.setpgrp(); print(os.getpid(), flush=True); {SLEEP}"
     execution = Execution(Program("fork", (*PYTHON, forks)), surroundings)
-    assert wait_until(lambda: text_of(output).count("\n") == 2, timeout_seconds=10)
+    assert wait_until(lambda: text_of(output).count("\n") == 2, timeout_seconds=30)
     pids = [int(line.split(" | ")[1]) for line in text_of(output).splitlines()]
     leader = os.getsid(pids[0])
     assert sorted(sessions.members({leader})) == sorted(pids)
