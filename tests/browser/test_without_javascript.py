@@ -131,9 +131,7 @@ def connect_the_bank(page: Page) -> None:
     press(page, "Map a bank account")
     heading(page, "Bank connections")
     press(page, "Add a bank account")
-    page.get_by_label("Bank", exact=True).or_(page.locator("#institution_name")).first.fill(
-        "Tamarack Bank"
-    )
+    page.locator("[name=institution_name]").fill("Tamarack Bank")
     page.get_by_label("Account name").fill("Business checking")
     page.get_by_label("In the books it is").select_option(index=1)
     press(page, "Add the account")
