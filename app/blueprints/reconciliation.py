@@ -114,9 +114,9 @@ def matched(reconciliation_id: str) -> ResponseReturnValue:
 @bp.get("/<reconciliation_id>/progress")
 @needs(Permission.VIEW)
 def progress(reconciliation_id: str) -> ResponseReturnValue:
+    head = workspace.header(reconciliation_id)
     if not wants_fragment():
         return go(url_for(".unmatched", reconciliation_id=reconciliation_id))
-    head = workspace.header(reconciliation_id)
     response = render(_TEMPLATE, "progress", head=head, tab="unmatched")
     if head.run is None or head.run.status not in (JobStatus.QUEUED, JobStatus.RUNNING):
         response.headers["HX-Trigger"] = "lines-changed"
