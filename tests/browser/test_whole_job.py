@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,8 @@ DEMO = Path(__file__).parents[2] / "demo"
 
 def shown_day(iso: str) -> str:
     day = date.fromisoformat(iso)
-    return f"{day.day} {day:%b}"
+    this_year = datetime.now(UTC).year
+    return f"{day.day} {day:%b}" if day.year == this_year else f"{day.day} {day:%b %Y}"
 
 
 def shown_amount(text: str) -> str:
