@@ -81,7 +81,7 @@ def entries() -> ResponseReturnValue:
 @bp.get("/accounts")
 @needs(Permission.VIEW)
 def chart() -> ResponseReturnValue:
-    return _chart({"type": GlAccountType.EXPENSE, "currency": "USD"}, {})
+    return _chart({"currency": "USD"}, {})
 
 
 @bp.post("/accounts")

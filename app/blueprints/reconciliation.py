@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -15,6 +17,7 @@ from app.models import JobStatus
 from app.reconciliation import certification, decisions, opening
 from app.reconciliation.adjustments import Adjustment
 from app.reports import reconciliations, workspace
+from app.tenancy.actor import Actor
 from app.tenancy.permissions import Permission
 from app.web.access import current_actor, needs
 from app.web.forms import Form, load_form
@@ -111,9 +114,9 @@ def matched(reconciliation_id: str) -> ResponseReturnValue:
 @bp.get("/<reconciliation_id>/progress")
 @needs(Permission.VIEW)
 def progress(reconciliation_id: str) -> ResponseReturnValue:
+    head = workspace.header(reconciliation_id)
     if not wants_fragment():
         return go(url_for(".unmatched", reconciliation_id=reconciliation_id))
-    head = workspace.header(reconciliation_id)
     response = render(_TEMPLATE, "progress", head=head, tab="unmatched")
     if head.run is None or head.run.status not in (JobStatus.QUEUED, JobStatus.RUNNING):
         response.headers["HX-Trigger"] = "lines-changed"
@@ -148,48 +151,27 @@ def match_by_hand(reconciliation_id: str) -> ResponseReturnValue:
 @bp.post("/matches/<match_id>/approve")
 @needs(Permission.RECONCILE)
 def approve(match_id: str) -> ResponseReturnValue:
-    reconciliation_id = workspace.reconciliation_of_match(match_id)
-    values = load_form(MatchForm())
-    try:
-        decisions.approve(current_actor(), match_id, _adjustment(values))
-    except Refusal as refusal:
-        return _held_back(reconciliation_id, refusal)
-    return _after(reconciliation_id, "Approved.", undo_url=url_for(".unmatch", match_id=match_id))
+    adjustment = _adjustment(load_form(MatchForm()))
+    decide = partial(decisions.approve, adjustment=adjustment)
+    return _decided(match_id, decide, "Approved.", undo=".unmatch")
 
 
 @bp.post("/matches/<match_id>/reject")
 @needs(Permission.RECONCILE)
 def reject(match_id: str) -> ResponseReturnValue:
-    reconciliation_id = workspace.reconciliation_of_match(match_id)
-    try:
-        decisions.reject(current_actor(), match_id)
-    except Refusal as refusal:
-        return _held_back(reconciliation_id, refusal)
-    undo_url = url_for(".take_back", match_id=match_id)
-    return _after(reconciliation_id, "Rejected.", undo_url=undo_url)
+    return _decided(match_id, decisions.reject, "Rejected.", undo=".take_back")
 
 
 @bp.post("/matches/<match_id>/unmatch")
 @needs(Permission.RECONCILE)
 def unmatch(match_id: str) -> ResponseReturnValue:
-    reconciliation_id = workspace.reconciliation_of_match(match_id)
-    try:
-        decisions.unmatch(current_actor(), match_id)
-    except Refusal as refusal:
-        return _held_back(reconciliation_id, refusal)
-    undo_url = url_for(".take_back", match_id=match_id)
-    return _after(reconciliation_id, "Unmatched.", undo_url=undo_url)
+    return _decided(match_id, decisions.unmatch, "Unmatched.", undo=".take_back")
 
 
 @bp.post("/matches/<match_id>/take-back")
 @needs(Permission.RECONCILE)
 def take_back(match_id: str) -> ResponseReturnValue:
-    reconciliation_id = workspace.reconciliation_of_match(match_id)
-    try:
-        decisions.take_back(current_actor(), match_id)
-    except Refusal as refusal:
-        return _held_back(reconciliation_id, refusal)
-    return _after(reconciliation_id, "Taken back.")
+    return _decided(match_id, decisions.take_back, "Taken back.")
 
 
 @bp.get("/<reconciliation_id>/statement")
@@ -248,6 +230,20 @@ def report(reconciliation_id: str) -> ResponseReturnValue:
     return render("reconciliation/report.html", report=reconciliations.report(reconciliation_id))
 
 
+def _decided(
+    match_id: str, decide: Callable[[Actor, str], str], text: str, undo: str | None = None
+) -> ResponseReturnValue:
+    """Decide on one suggestion or match; `undo` is the endpoint that takes it back."""
+    reconciliation_id = workspace.reconciliation_of_match(match_id)
+    try:
+        decide(current_actor(), match_id)
+    except Refusal as refusal:
+        return _held_back(reconciliation_id, refusal)
+    return _after(
+        reconciliation_id, text, undo_url=url_for(undo, match_id=match_id) if undo else None
+    )
+
+
 def _amount(field: str, text: str, currency: str) -> int:
     try:
         return parse_amount(text, currency)
@@ -273,6 +269,8 @@ def _sent_view() -> dict[str, str]:
 def _after(reconciliation_id: str, text: str, undo_url: str | None = None) -> ResponseReturnValue:
     """Show the same place again after a write, with what was done and the way back."""
     sent = _sent_view()
+    if wants_fragment() and not _asks_for_lines():
+        return say(Response(status=204), text, undo_url=undo_url, event="lines-changed")
     if wants_fragment():
         return say(_same_place(reconciliation_id, sent), text, undo_url=undo_url)
     endpoint = ".matched" if sent.pop("tab", "") == "matched" else ".unmatched"
@@ -282,10 +280,15 @@ def _after(reconciliation_id: str, text: str, undo_url: str | None = None) -> Re
 
 def _held_back(reconciliation_id: str, refusal: Refusal) -> ResponseReturnValue:
     """Show the state as it is now, with the sentence that says why nothing was changed."""
-    if not isinstance(refusal, Conflict | Invalid) or not wants_fragment():
+    if not isinstance(refusal, Conflict | Invalid) or not _asks_for_lines():
         raise refusal
     response = _same_place(reconciliation_id, _sent_view(), status=refusal.status)
     return say(response, refusal.detail, tone="bad")
+
+
+def _asks_for_lines() -> bool:
+    """Tell whether the answer takes the place of the lines; a toast's Undo stands elsewhere."""
+    return wants_fragment() and request.headers.get("HX-Target") == "workspace"
 
 
 def _same_place(reconciliation_id: str, sent: dict[str, str], status: int = 200) -> Response:

@@ -30,11 +30,25 @@ def render(template: str, *blocks: str, status: int = 200, **context: Any) -> Re
 
 
 def say(
-    response: Response, text: str, *, tone: str = "ok", undo_url: str | None = None
+    response: Response,
+    text: str,
+    *,
+    tone: str = "ok",
+    undo_url: str | None = None,
+    event: str | None = None,
 ) -> Response:
-    """Let the page show a passing message, with an Undo button when there is a way back."""
+    """Let the page show a passing message, with an Undo button when there is a way back.
+
+    Args:
+        response: The fragment that it comes with.
+        text: One sentence.
+        tone: ok, warn, bad or info.
+        undo_url: Address that takes it back by POST.
+        event: One more event for the page, which then fetches what has changed.
+    """
     toast = {"text": text, "tone": tone} | ({"undo_url": undo_url} if undo_url else {})
-    response.headers["HX-Trigger"] = json.dumps({"toast": toast})
+    events: dict[str, Any] = {"toast": toast} | ({event: True} if event else {})
+    response.headers["HX-Trigger"] = json.dumps(events)
     return response
 
 

@@ -66,7 +66,7 @@ def _too_often(_error: RateLimitExceeded) -> Response:
 def _http_error(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     detail = _SENTENCES.get(status, error.description or status.description)
-    return _answer(status, status.phrase, detail)
+    return _answer(status, status.phrase.capitalize(), detail)
 
 
 def _database_busy(error: OperationalError) -> Response:

@@ -12,11 +12,17 @@ from tests.launched import Launched
 
 
 @pytest.fixture(scope="session")
-def tieout(tmp_path_factory) -> Iterator[str]:
-    """Return the address of a freshly started Tieout."""
-    launched = Launched(tmp_path_factory.mktemp("b")).wait_until_ready()
-    yield f"http://127.0.0.1:{launched.port}"
-    assert launched.stop(signal.SIGINT) == []
+def launched(tmp_path_factory) -> Iterator[Launched]:
+    """Start Tieout once for all tests, and see that nothing of it stays behind."""
+    started = Launched(tmp_path_factory.mktemp("b")).wait_until_ready()
+    yield started
+    assert started.stop(signal.SIGINT) == []
+
+
+@pytest.fixture(scope="session")
+def tieout(launched) -> str:
+    """Return the address of the freshly started Tieout."""
+    return f"http://127.0.0.1:{launched.port}"
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,8 @@ DEMO = Path(__file__).parents[2] / "demo"
 
 def shown_day(iso: str) -> str:
     day = date.fromisoformat(iso)
-    return f"{day.day} {day:%b}"
+    this_year = datetime.now(UTC).year
+    return f"{day.day} {day:%b}" if day.year == this_year else f"{day.day} {day:%b %Y}"
 
 
 def shown_amount(text: str) -> str:
@@ -86,31 +87,6 @@ def settle(page: Page, match: dict, ledger: dict[str, dict[str, str]]) -> bool:
     return True
 
 
-def test_by_mouse_the_demos_open_month_is_finished_and_certified(page):
-    sign_in(page, "dana")
-    page.get_by_role("row", name=re.compile("Operating checking")).get_by_role(
-        "link", name="Continue"
-    ).click()
-    expect(page.get_by_role("heading", name="Review Queue")).to_be_visible()
-    expect(page.locator("#certify")).to_have_attribute("aria-disabled", "true")
-    # What the AI suggests is dismissed here, so that every kind of match is made by hand.
-    while (reject := page.locator("button[data-reject]")).count():
-        with page.expect_response(re.compile("/reject$")):
-            reject.first.click()
-        expect(page.locator("#toasts")).to_contain_text("Rejected")
-    ledger = ledger_lines()
-    settled = sum(settle(page, match, ledger) for match in october("1000")["matches"])
-    assert settled > 10
-    expect(page.locator(".difference dd")).to_contain_text("Balanced")
-    page.locator("#certify").click()
-    page.get_by_label("Remarks").fill("Done by mouse.")
-    page.get_by_role("button", name="Certify").click()
-    expect(page.locator("#main .notice").first).to_contain_text("Certified by Dana Whitfield")
-    adjusted = shown_amount(october("1000")["adjusted_balance"])
-    expect(page.locator("#adjusted-bank")).to_have_text(adjusted)
-    expect(page.locator("#adjusted-books")).to_have_text(adjusted)
-
-
 class Keyboard:
     """Presses keys only; finds its way by what has the focus."""
 
@@ -137,6 +113,50 @@ class Keyboard:
             if self.page.evaluate(f"s => {current} && {current}.matches(s)", selector):
                 return
         raise AssertionError(f"no row {selector}")
+
+
+def test_what_was_done_last_is_undone_by_u_and_the_lines_come_back(page):
+    sign_in(page, "dana")
+    page.get_by_role("row", name=re.compile("Operating checking")).get_by_role(
+        "link", name=re.compile("Continue")
+    ).click()
+    keys = Keyboard(page)
+    first = page.locator("[data-rows=bank] tr[data-row]").first
+    row_id = first.get_attribute("id")
+    keys.row(f"#{row_id}")
+    keys.press("x", "a")
+    page.keyboard.type("6800")
+    keys.tab_to("button#match")
+    keys.press("Enter")
+    expect(page.locator(f"#{row_id}")).to_have_count(0)
+    keys.press("u")
+    expect(page.locator(f"#{row_id}")).to_have_count(1)
+    expect(page.locator("#toasts")).to_contain_text("Unmatched")
+
+
+def test_by_mouse_the_demos_open_month_is_finished_and_certified(page):
+    sign_in(page, "dana")
+    page.get_by_role("row", name=re.compile("Operating checking")).get_by_role(
+        "link", name="Continue"
+    ).click()
+    expect(page.get_by_role("heading", name="Review Queue")).to_be_visible()
+    expect(page.locator("#certify")).to_have_attribute("aria-disabled", "true")
+    # What the AI suggests is dismissed here, so that every kind of match is made by hand.
+    while (reject := page.locator("button[data-reject]")).count():
+        with page.expect_response(re.compile("/reject$")):
+            reject.first.click()
+        expect(page.locator("#toasts")).to_contain_text("Rejected")
+    ledger = ledger_lines()
+    settled = sum(settle(page, match, ledger) for match in october("1000")["matches"])
+    assert settled > 10
+    expect(page.locator(".difference dd")).to_contain_text("Balanced")
+    page.locator("#certify").click()
+    page.get_by_label("Remarks").fill("Done by mouse.")
+    page.get_by_role("button", name="Certify").click()
+    expect(page.locator("#main .notice").first).to_contain_text("Certified by Dana Whitfield")
+    adjusted = shown_amount(october("1000")["adjusted_balance"])
+    expect(page.locator("#adjusted-bank")).to_have_text(adjusted)
+    expect(page.locator("#adjusted-books")).to_have_text(adjusted)
 
 
 def test_by_keyboard_alone_an_account_is_opened_matched_and_certified(page):

@@ -23,7 +23,7 @@ from tests.ledger_books import accounts, books_snapshot, entries, journal_sums
 
 FIRST_DAY = date(2026, 1, 1)
 REUSED = settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -195,7 +195,7 @@ def test_a_test_says_what_the_rule_would_do_and_changes_nothing(client, books):
             answer = client.post("/rules/test", data=FORM | {"name": ""}, headers=headers)
             assert answer.status_code == 200
             text = " ".join(answer.text.split())
-            assert "Of 4 open bank lines" in text
+            assert "Of 4 open bank transactions" in text
             assert "would match 1" in text
             assert "would be ambiguous on 2" in text
             assert "−1,500.00" in text
