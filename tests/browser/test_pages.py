@@ -158,11 +158,26 @@ def test_axe_finds_nothing_nothing_is_cut_off_and_the_console_is_silent(
     assert {name: each for name, each in found.items() if each} == {}
 
 
+def test_nothing_is_cut_off_on_a_tablet(visit, browser, tieout):
+    addresses, session = visit
+    size = {"width": 820, "height": 1180}
+    found = {}
+    with window(browser, tieout, viewport=size, storage_state=session) as (page, _):
+        for name, address in addresses.items():
+            page.goto(address)
+            found[name] = cut_off(page)
+    assert {name: each for name, each in found.items() if each} == {}
+
+
 def faults(page: Page) -> list[str]:
     violations = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    named = (f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in violations)
+    return [*named, *cut_off(page)]
+
+
+def cut_off(page: Page) -> list[str]:
     sideways = page.evaluate(SIDEWAYS)
     return [
-        *(f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in violations),
         *([f"scrolls sideways by {sideways}"] if sideways > 0 else []),
         *page.evaluate(CLIPPED),
     ]
