@@ -43,7 +43,7 @@ def test_rules_are_moved_and_a_deleted_one_comes_back_by_u(page: Page):
     sign_in(page, "marisol")
     for name in ("First of the test", "Second of the test"):
         write_rule(page, name)
-        press(page, "Save rule")
+        press(page, "Save the rule")
         page.wait_for_url("**/rules/")
     assert own_rules(page) == ["First of the test", "Second of the test"]
 
