@@ -98,7 +98,7 @@ def test_a_run_that_dies_at_any_statement_leaves_nothing_or_all(books):
             db.session.execute(
                 sa.update(JobRun)
                 .where(JobRun.id == run_id, JobRun.status == JobStatus.RUNNING)
-                .values(lease_until=utc_now() - timedelta(seconds=1))
+                .values(lease_until=utc_now() - timedelta(seconds=1), attempt=0)
             )
         statement_number += 1
     assert statement_number > 15

@@ -42,14 +42,14 @@ def text_of(output):
 
 def test_a_program_that_exits_is_started_again(supervisor, output):
     supervisor.start([Program("once", (*PYTHON, "print('hello')"))])
-    assert wait_until(lambda: text_of(output).count("once | hello\n") >= 2, timeout_seconds=10)
+    assert wait_until(lambda: text_of(output).count("once | hello\n") >= 2, timeout_seconds=30)
     assert "once | exited with status 0; starting again in 0.2 s\n" in text_of(output)
     assert supervisor.exits_count("once") >= 1
 
 
 def test_a_program_that_cannot_be_started_is_said_and_tried_again(supervisor, output):
     supervisor.start([Program("gone", ("/no/such/program",))])
-    assert wait_until(lambda: supervisor.exits_count("gone") >= 2, timeout_seconds=10)
+    assert wait_until(lambda: supervisor.exits_count("gone") >= 2, timeout_seconds=30)
     assert "gone | did not start: " in text_of(output)
 
 
@@ -62,7 +62,7 @@ def test_stopping_takes_the_last_group_first(supervisor, output):
     )
     for count, name in enumerate(("base", "top"), start=1):
         supervisor.start([Program(name, (*PYTHON, say_goodbye))])
-        assert wait_until(lambda n=count: text_of(output).count("up") == n, timeout_seconds=10)
+        assert wait_until(lambda n=count: text_of(output).count("up") == n, timeout_seconds=30)
     supervisor.stop()
     assert text_of(output).splitlines()[-2:] == ["top  | bye", "base | bye"]
 
@@ -71,7 +71,7 @@ def test_a_program_that_ignores_the_request_is_killed(supervisor, output, monkey
     monkeypatch.setattr("ops.supervisor.STOP_SECONDS_MAX", 0.2)
     deaf = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); {SLEEP}"
     supervisor.start([Program("deaf", (*PYTHON, deaf))])
-    assert wait_until(lambda: "deaf | up" in text_of(output), timeout_seconds=10)
+    assert wait_until(lambda: "deaf | up" in text_of(output), timeout_seconds=30)
     supervisor.stop()
     assert supervisor.exits_count("deaf") == 0  # stopped and forgotten, not waiting to restart
     assert "starting again" not in text_of(output)
