@@ -55,7 +55,7 @@ class Launched:
         return [*launcher.children(recursive=True), launcher]
 
     def programs(self, word):
-        return [p for p in self.family() if any(word in part for part in p.cmdline())]
+        return [p for p in self.family() if any(word in part for part in words_of(p))]
 
     def readiness(self):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
@@ -79,6 +79,14 @@ class Launched:
         return living(family)
 
 
+def words_of(process):
+    """Return its command line; nothing once it has ended, as a worker's fork does any moment."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
 def environment(instance, port, **settings):
     # Empty counts as not set, so that a developer's own .env does not reach into the tests.
     unset = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEYS", "PUBLIC_URL", "BIND")
@@ -99,4 +107,11 @@ def free_port():
 
 
 def living(processes):
-    return [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    return [p for p in processes if is_living(p)]
+
+
+def is_living(process):
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
