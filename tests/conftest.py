@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 import structlog
@@ -42,6 +43,8 @@ structlog.configure(
     ]
 )
 PASSWORD = "correct horse battery"
+hypothesis.settings.register_profile("any_machine", deadline=None)
+hypothesis.settings.load_profile("any_machine")
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 

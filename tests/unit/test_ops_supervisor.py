@@ -78,7 +78,7 @@ def test_a_program_that_ignores_the_request_is_killed(supervisor, output, monkey
 
 
 def test_what_a_program_forked_into_another_group_ends_with_it(surroundings, output):
-    forks = f"import os; os.fork() or os.setpgrp(); print(os.getpid(), flush=True); {SLEEP}"
+    forks = f"import os; os.fork() or os.setpgrp(); os.write(1, b'%d\\n' % os.getpid()); {SLEEP}"
     execution = Execution(Program("fork", (*PYTHON, forks)), surroundings)
     assert wait_until(lambda: text_of(output).count("\n") == 2, timeout_seconds=30)
     pids = [int(line.split(" | ")[1]) for line in text_of(output).splitlines()]
