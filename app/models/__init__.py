@@ -1,18 +1,30 @@
 """Every table; importing this package registers all of them."""
 
+from app.kernel.bank import AccountType, ConnectionStatus
 from app.models.audit import AuditEvent, AuditHead
 from app.models.bank import (
-    AccountType,
-    ConnectionPath,
-    ConnectionStatus,
+    AccountStatus,
+    BankChange,
+    ChangeKind,
+    ChangeState,
     FinancialAccount,
-    FinancialConnection,
     FinancialTransaction,
     TransactionStatus,
     Upload,
     UploadState,
 )
 from app.models.base import Base, OrganizationOwned, db
+from app.models.connection import (
+    ConnectionEvent,
+    ConnectionPath,
+    ConnectorRequest,
+    FinancialConnection,
+    FlowMode,
+    FlowProgress,
+    HostedFlow,
+    RequestState,
+    WebhookReceipt,
+)
 from app.models.job import JobKind, JobRun, JobStatus
 from app.models.ledger import (
     GlAccount,
@@ -37,19 +49,28 @@ from app.models.reconciliation import (
 )
 
 __all__ = [
+    "AccountStatus",
     "AccountType",
     "AuditEvent",
     "AuditHead",
+    "BankChange",
     "Base",
     "Certification",
+    "ChangeKind",
+    "ChangeState",
+    "ConnectionEvent",
     "ConnectionPath",
     "ConnectionStatus",
+    "ConnectorRequest",
     "FinancialAccount",
     "FinancialConnection",
     "FinancialTransaction",
+    "FlowMode",
+    "FlowProgress",
     "GlAccount",
     "GlAccountType",
     "GlEntry",
+    "HostedFlow",
     "JobKind",
     "JobRun",
     "JobStatus",
@@ -68,10 +89,12 @@ __all__ = [
     "OrganizationOwned",
     "Reconciliation",
     "ReconciliationStatus",
+    "RequestState",
     "Role",
     "TransactionStatus",
     "Upload",
     "UploadState",
     "User",
+    "WebhookReceipt",
     "db",
 ]

@@ -1,4 +1,4 @@
-"""The bank's side: connections, financial accounts, transactions and uploaded files."""
+"""The bank's side: financial accounts, transactions and uploaded files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.kernel.bank import AccountType
 from app.kernel.clock import utc_now
 from app.models.base import (
     AmountMinor,
@@ -23,26 +24,33 @@ from app.models.base import (
 )
 
 
-class ConnectionPath(StrEnum):
-    MANUAL_UPLOAD = "manual_upload"
-
-
-class ConnectionStatus(StrEnum):
+class AccountStatus(StrEnum):
     ACTIVE = "active"
-    DELETED = "deleted"
-
-
-class AccountType(StrEnum):
-    CHECKING = "checking"
-    SAVINGS = "savings"
-    CARD = "card"
-    LINE_OF_CREDIT = "line_of_credit"
-    OTHER = "other"
+    FAILING = "failing"
+    NOT_SHARED = "not_shared"
+    CLOSED = "closed"
+    UNSUPPORTED = "unsupported"
+    DUPLICATE = "duplicate"
+    """Another connection brings the same account's transactions."""
 
 
 class TransactionStatus(StrEnum):
+    PENDING = "pending"
     POSTED = "posted"
     REMOVED = "removed"
+
+
+class ChangeKind(StrEnum):
+    MODIFIED = "modified"
+    REMOVED = "removed"
+
+
+class ChangeState(StrEnum):
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    """Left as it was certified, with a person's reason."""
+    CARRIED = "carried"
+    """The difference was booked as a bank line of the open period."""
 
 
 class UploadState(StrEnum):
@@ -53,20 +61,25 @@ class UploadState(StrEnum):
     DISCARDED = "discarded"
 
 
-class FinancialConnection(Identified, OrganizationOwned, Base):
-    __tablename__ = "financial_connection"
-    __table_args__ = (one_of("path", ConnectionPath), one_of("status", ConnectionStatus))
-
-    path: Mapped[str] = mapped_column(sa.String(20))
-    institution_name: Mapped[str]
-    status: Mapped[str] = mapped_column(sa.String(24))
+_FROM_PROVIDER = sa.text("external_id <> ''")
+_HAS_EXTERNAL_ID = sa.text("external_id IS NOT NULL")
 
 
 class FinancialAccount(Identified, OrganizationOwned, Base):
     __tablename__ = "financial_account"
     __table_args__ = (
         sa.UniqueConstraint("organization_id", "ledger_bank_account_id"),
+        sa.Index(
+            "uq_financial_account_external",
+            "organization_id",
+            "connection_id",
+            "external_id",
+            unique=True,
+            sqlite_where=_FROM_PROVIDER,
+            postgresql_where=_FROM_PROVIDER,
+        ),
         one_of("type", AccountType),
+        one_of("status", AccountStatus),
     )
 
     connection_id: Mapped[str] = references("financial_connection.id")
@@ -74,7 +87,15 @@ class FinancialAccount(Identified, OrganizationOwned, Base):
     mask: Mapped[str] = mapped_column(sa.String(8), default="")
     type: Mapped[str] = mapped_column(sa.String(20))
     currency: Mapped[Currency]
+    subtype: Mapped[str] = mapped_column(sa.String(60), default="")
+    external_id: Mapped[str] = mapped_column(sa.String(200), default="")
+    """The provider's id within the connection; empty where people upload files."""
+    persistent_id: Mapped[str] = mapped_column(sa.String(200), default="")
+    """The provider's id that outlives a login, where there is one."""
+    status: Mapped[str] = mapped_column(sa.String(16), default=AccountStatus.ACTIVE)
+    status_reason: Mapped[str] = mapped_column(sa.String(60), default="")
     current_balance_minor: Mapped[int | None] = mapped_column(sa.BigInteger)
+    available_balance_minor: Mapped[int | None] = mapped_column(sa.BigInteger)
     balance_date: Mapped[date | None]
     covered_until: Mapped[date | None]
     """Last booking date that an accepted file covers."""
@@ -91,6 +112,15 @@ class FinancialTransaction(Identified, OrganizationOwned, Base):
     __tablename__ = "financial_transaction"
     __table_args__ = (
         sa.UniqueConstraint("organization_id", "financial_account_id", "source_key"),
+        sa.Index(
+            "uq_financial_transaction_external",
+            "organization_id",
+            "financial_account_id",
+            "external_id",
+            unique=True,
+            sqlite_where=_HAS_EXTERNAL_ID,
+            postgresql_where=_HAS_EXTERNAL_ID,
+        ),
         sa.Index(
             "ix_financial_transaction_account_date",
             "organization_id",
@@ -112,8 +142,38 @@ class FinancialTransaction(Identified, OrganizationOwned, Base):
     status: Mapped[str] = mapped_column(sa.String(20), default=TransactionStatus.POSTED)
     source_key: Mapped[str] = mapped_column(sa.String(64))
     """The bank's own id, else a fingerprint that counts equal rows; makes re-imports harmless."""
+    external_id: Mapped[str | None] = mapped_column(sa.String(200))
+    """The provider's id as of now; a new bank login gives the same transaction another."""
+    replaced_by_id: Mapped[str | None] = mapped_column(sa.String(32))
+    """Of a removed pending transaction: the posted one that took its place."""
     upload_id: Mapped[str | None] = references("upload.id")
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class BankChange(Identified, OrganizationOwned, Base):
+    """A change by the bank of a transaction that a certified reconciliation holds.
+
+    The row stays as it was certified; a person settles the change.
+    """
+
+    __tablename__ = "bank_change"
+    __table_args__ = (
+        one_of("kind", ChangeKind),
+        one_of("state", ChangeState),
+        sa.Index("ix_bank_change_state", "organization_id", "state"),
+    )
+
+    financial_transaction_id: Mapped[str] = references("financial_transaction.id")
+    reconciliation_id: Mapped[str] = references("reconciliation.id")
+    kind: Mapped[str] = mapped_column(sa.String(12))
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]
+    """What the bank says now; empty when it removed the transaction."""
+    state: Mapped[str] = mapped_column(sa.String(16), default=ChangeState.OPEN)
+    note: Mapped[Text]
+    carried_transaction_id: Mapped[str | None] = mapped_column(sa.String(32))
+    settled_by_name: Mapped[str] = mapped_column(default="")
+    settled_at: Mapped[datetime | None]
 
 
 class Upload(Identified, OrganizationOwned, Base):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -16,6 +17,9 @@ class JobKind(StrEnum):
     IMPORT_BANK_FILE = "import_bank_file"
     IMPORT_LEDGER_FILE = "import_ledger_file"
     MATCH = "match"
+    SYNC = "sync"
+    FINISH_FLOW = "finish_flow"
+    REMOVE_ACCESS = "remove_access"
 
 
 class JobStatus(StrEnum):
@@ -58,7 +62,11 @@ class JobRun(Identified, OrganizationOwned, Base):
     progress_text: Mapped[Text]
     failure: Mapped[Text]
     """What happened, what was kept and what to do; empty unless the run failed."""
+    result: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What came of it, in counts; its shape is the kind's."""
+    cause: Mapped[str] = mapped_column(sa.String(40), default="")
     actor_user_id: Mapped[str] = mapped_column(sa.String(32))
+    """`SYSTEM_USER_ID` where nobody asked."""
     request_id: Mapped[str | None] = mapped_column(sa.String(64))
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

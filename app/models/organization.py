@@ -25,12 +25,14 @@ class Organization(Identified, Base):
             " AND auto_match_threshold <= 100",
             name="thresholds_ordered",
         ),
+        sa.CheckConstraint("sync_interval_hours BETWEEN 1 AND 168", name="sync_interval_known"),
     )
 
     name: Mapped[str]
     time_zone: Mapped[str] = mapped_column(default="UTC")
     auto_match_threshold: Mapped[int] = mapped_column(default=85)
     review_threshold: Mapped[int] = mapped_column(default=50)
+    sync_interval_hours: Mapped[int] = mapped_column(default=6)
 
 
 class User(Identified, Base):

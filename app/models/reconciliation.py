@@ -93,6 +93,8 @@ class Match(Identified, OrganizationOwned, Base):
     rule_id: Mapped[str | None] = references("matching_rule.id")
     adjustment_id: Mapped[str | None] = references("journal_entry.id")
     """Journal entry that recorded the rest, reversed when the match is undone."""
+    flag: Mapped[Text]
+    """Why somebody must look at it again, such as a bank that changed its line; else empty."""
     bank_total_minor: Mapped[AmountMinor]
     gl_total_minor: Mapped[AmountMinor]
     decided_by: Mapped[str | None] = mapped_column(sa.String(32))

@@ -45,11 +45,16 @@ def upgrade():
         sa.Column("time_zone", sa.String(length=200), nullable=False),
         sa.Column("auto_match_threshold", sa.Integer(), nullable=False),
         sa.Column("review_threshold", sa.Integer(), nullable=False),
+        sa.Column("sync_interval_hours", sa.Integer(), nullable=False),
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "1 <= review_threshold AND review_threshold <= auto_match_threshold AND auto_match_threshold <= 100",
             name=op.f("ck_organization_thresholds_ordered"),
+        ),
+        sa.CheckConstraint(
+            "sync_interval_hours BETWEEN 1 AND 168",
+            name=op.f("ck_organization_sync_interval_known"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organization")),
     )
@@ -63,6 +68,17 @@ def upgrade():
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
         sa.UniqueConstraint("email", name=op.f("uq_person_email")),
+    )
+    op.create_table(
+        "webhook_receipt",
+        sa.Column("provider", sa.String(length=40), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("connection_id", sa.String(length=32), nullable=True),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_receipt")),
+        sa.UniqueConstraint("provider", "digest", name=op.f("uq_webhook_receipt_provider_digest")),
     )
     op.create_table(
         "audit_event",
@@ -124,18 +140,70 @@ def upgrade():
         )
 
     op.create_table(
-        "financial_connection",
-        sa.Column("path", sa.String(length=20), nullable=False),
+        "connector_request",
         sa.Column("institution_name", sa.String(length=200), nullable=False),
-        sa.Column("status", sa.String(length=24), nullable=False),
+        sa.Column("account_description", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.String(length=32), nullable=False),
+        sa.Column("created_by_name", sa.String(length=200), nullable=False),
+        sa.Column("answered_by_name", sa.String(length=200), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("organization_id", sa.String(length=32), nullable=False),
         sa.CheckConstraint(
-            "path IN ('manual_upload')", name=op.f("ck_financial_connection_path_known")
+            "state IN ('open', 'configured', 'declined')",
+            name=op.f("ck_connector_request_state_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organization.id"],
+            name=op.f("fk_connector_request_organization_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_connector_request")),
+    )
+    with op.batch_alter_table("connector_request", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_connector_request_organization_id"), ["organization_id"], unique=False
+        )
+
+    op.create_table(
+        "financial_connection",
+        sa.Column("path", sa.String(length=20), nullable=False),
+        sa.Column("provider", sa.String(length=40), nullable=False),
+        sa.Column("external_id", sa.String(length=200), nullable=False),
+        sa.Column("institution_external_id", sa.String(length=200), nullable=False),
+        sa.Column("institution_name", sa.String(length=200), nullable=False),
+        sa.Column("status", sa.String(length=24), nullable=False),
+        sa.Column("status_reason", sa.String(length=60), nullable=False),
+        sa.Column("status_deadline", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("status_changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("credentials", sa.LargeBinary(), nullable=True),
+        sa.Column("cursor", sa.Text(), nullable=False),
+        sa.Column(
+            "settings", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("last_sync_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("successfully_aggregated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refresh_available_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refresh_wanted", sa.Boolean(), nullable=False),
+        sa.Column("next_sync_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failures_count", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.String(length=32), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("access_removed", sa.Boolean(), nullable=True),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("organization_id", sa.String(length=32), nullable=False),
+        sa.CheckConstraint(
+            "path IN ('standard', 'manual_upload', 'non_standard')",
+            name=op.f("ck_financial_connection_path_known"),
         ),
         sa.CheckConstraint(
-            "status IN ('active', 'deleted')", name=op.f("ck_financial_connection_status_known")
+            "status IN ('pending', 'in_progress', 'active', 'partially_active', 'reconnect_required', 'reconnect_available', 'degraded', 'expired', 'deleted')",
+            name=op.f("ck_financial_connection_status_known"),
         ),
         sa.ForeignKeyConstraint(
             ["organization_id"],
@@ -145,6 +213,10 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name=op.f("pk_financial_connection")),
     )
     with op.batch_alter_table("financial_connection", schema=None) as batch_op:
+        batch_op.create_index("ix_financial_connection_due", ["next_sync_at"], unique=False)
+        batch_op.create_index(
+            "ix_financial_connection_external", ["provider", "external_id"], unique=False
+        )
         batch_op.create_index(
             batch_op.f("ix_financial_connection_organization_id"), ["organization_id"], unique=False
         )
@@ -188,6 +260,10 @@ def upgrade():
         sa.Column("progress_percent", sa.Integer(), nullable=False),
         sa.Column("progress_text", sa.Text(), nullable=False),
         sa.Column("failure", sa.Text(), nullable=False),
+        sa.Column(
+            "result", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("cause", sa.String(length=40), nullable=False),
         sa.Column("actor_user_id", sa.String(length=32), nullable=False),
         sa.Column("request_id", sa.String(length=64), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
@@ -348,6 +424,38 @@ def upgrade():
         batch_op.create_index(batch_op.f("ix_membership_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "connection_event",
+        sa.Column("connection_id", sa.String(length=32), nullable=False),
+        sa.Column("from_status", sa.String(length=24), nullable=False),
+        sa.Column("to_status", sa.String(length=24), nullable=False),
+        sa.Column("reason", sa.String(length=60), nullable=False),
+        sa.Column("cause", sa.String(length=40), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("actor_name", sa.String(length=200), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("organization_id", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["connection_id"],
+            ["financial_connection.id"],
+            name=op.f("fk_connection_event_connection_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organization.id"],
+            name=op.f("fk_connection_event_organization_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_connection_event")),
+    )
+    with op.batch_alter_table("connection_event", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_connection_event_history", ["organization_id", "connection_id", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_connection_event_organization_id"), ["organization_id"], unique=False
+        )
+
+    op.create_table(
         "gl_entry",
         sa.Column("gl_account_id", sa.String(length=32), nullable=False),
         sa.Column("journal_entry_id", sa.String(length=32), nullable=True),
@@ -386,6 +494,48 @@ def upgrade():
         batch_op.create_index(
             batch_op.f("ix_gl_entry_organization_id"), ["organization_id"], unique=False
         )
+
+    op.create_table(
+        "hosted_flow",
+        sa.Column("connection_id", sa.String(length=32), nullable=False),
+        sa.Column("mode", sa.String(length=10), nullable=False),
+        sa.Column("add_accounts", sa.Boolean(), nullable=False),
+        sa.Column("progress", sa.String(length=12), nullable=False),
+        sa.Column("token_digest", sa.String(length=64), nullable=False),
+        sa.Column("secrets", sa.LargeBinary(), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("opened", sa.Boolean(), nullable=False),
+        sa.Column("next_poll_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("exit_code", sa.String(length=60), nullable=False),
+        sa.Column("exchange_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_by", sa.String(length=32), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("organization_id", sa.String(length=32), nullable=False),
+        sa.CheckConstraint("mode IN ('create', 'update')", name=op.f("ck_hosted_flow_mode_known")),
+        sa.CheckConstraint(
+            "progress IN ('open', 'exchanging', 'finished', 'expired', 'replaced', 'refused')",
+            name=op.f("ck_hosted_flow_progress_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["connection_id"],
+            ["financial_connection.id"],
+            name=op.f("fk_hosted_flow_connection_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_hosted_flow_organization_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hosted_flow")),
+    )
+    with op.batch_alter_table("hosted_flow", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_hosted_flow_connection_id"), ["connection_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_hosted_flow_organization_id"), ["organization_id"], unique=False
+        )
+        batch_op.create_index("ix_hosted_flow_poll", ["progress", "next_poll_at"], unique=False)
+        batch_op.create_index("ix_hosted_flow_token", ["token_digest"], unique=False)
 
     op.create_table(
         "ledger_bank_account",
@@ -429,7 +579,13 @@ def upgrade():
         sa.Column("mask", sa.String(length=8), nullable=False),
         sa.Column("type", sa.String(length=20), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("subtype", sa.String(length=60), nullable=False),
+        sa.Column("external_id", sa.String(length=200), nullable=False),
+        sa.Column("persistent_id", sa.String(length=200), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("status_reason", sa.String(length=60), nullable=False),
         sa.Column("current_balance_minor", sa.BigInteger(), nullable=True),
+        sa.Column("available_balance_minor", sa.BigInteger(), nullable=True),
         sa.Column("balance_date", sa.Date(), nullable=True),
         sa.Column("covered_until", sa.Date(), nullable=True),
         sa.Column("ledger_bank_account_id", sa.String(length=32), nullable=True),
@@ -440,6 +596,10 @@ def upgrade():
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("organization_id", sa.String(length=32), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('active', 'failing', 'not_shared', 'closed', 'unsupported', 'duplicate')",
+            name=op.f("ck_financial_account_status_known"),
+        ),
         sa.CheckConstraint(
             "type IN ('checking', 'savings', 'card', 'line_of_credit', 'other')",
             name=op.f("ck_financial_account_type_known"),
@@ -472,6 +632,13 @@ def upgrade():
         )
         batch_op.create_index(
             batch_op.f("ix_financial_account_organization_id"), ["organization_id"], unique=False
+        )
+        batch_op.create_index(
+            "uq_financial_account_external",
+            ["organization_id", "connection_id", "external_id"],
+            unique=True,
+            sqlite_where=sa.text("external_id <> ''"),
+            postgresql_where=sa.text("external_id <> ''"),
         )
 
     op.create_table(
@@ -569,6 +736,7 @@ def upgrade():
         sa.Column("rivals_count", sa.Integer(), nullable=False),
         sa.Column("rule_id", sa.String(length=32), nullable=True),
         sa.Column("adjustment_id", sa.String(length=32), nullable=True),
+        sa.Column("flag", sa.Text(), nullable=False),
         sa.Column("bank_total_minor", sa.BigInteger(), nullable=False),
         sa.Column("gl_total_minor", sa.BigInteger(), nullable=False),
         sa.Column("decided_by", sa.String(length=32), nullable=True),
@@ -679,13 +847,16 @@ def upgrade():
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("source_key", sa.String(length=64), nullable=False),
+        sa.Column("external_id", sa.String(length=200), nullable=True),
+        sa.Column("replaced_by_id", sa.String(length=32), nullable=True),
         sa.Column("upload_id", sa.String(length=32), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("organization_id", sa.String(length=32), nullable=False),
         sa.CheckConstraint(
-            "status IN ('posted', 'removed')", name=op.f("ck_financial_transaction_status_known")
+            "status IN ('pending', 'posted', 'removed')",
+            name=op.f("ck_financial_transaction_status_known"),
         ),
         sa.ForeignKeyConstraint(
             ["financial_account_id"],
@@ -725,6 +896,67 @@ def upgrade():
         batch_op.create_index(
             batch_op.f("ix_financial_transaction_upload_id"), ["upload_id"], unique=False
         )
+        batch_op.create_index(
+            "uq_financial_transaction_external",
+            ["organization_id", "financial_account_id", "external_id"],
+            unique=True,
+            sqlite_where=sa.text("external_id IS NOT NULL"),
+            postgresql_where=sa.text("external_id IS NOT NULL"),
+        )
+
+    op.create_table(
+        "bank_change",
+        sa.Column("financial_transaction_id", sa.String(length=32), nullable=False),
+        sa.Column("reconciliation_id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column(
+            "before", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "after", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("carried_transaction_id", sa.String(length=32), nullable=True),
+        sa.Column("settled_by_name", sa.String(length=200), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("organization_id", sa.String(length=32), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('modified', 'removed')", name=op.f("ck_bank_change_kind_known")
+        ),
+        sa.CheckConstraint(
+            "state IN ('open', 'acknowledged', 'carried')", name=op.f("ck_bank_change_state_known")
+        ),
+        sa.ForeignKeyConstraint(
+            ["financial_transaction_id"],
+            ["financial_transaction.id"],
+            name=op.f("fk_bank_change_financial_transaction_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_bank_change_organization_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["reconciliation_id"],
+            ["reconciliation.id"],
+            name=op.f("fk_bank_change_reconciliation_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_change")),
+    )
+    with op.batch_alter_table("bank_change", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_bank_change_financial_transaction_id"),
+            ["financial_transaction_id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_bank_change_organization_id"), ["organization_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_bank_change_reconciliation_id"), ["reconciliation_id"], unique=False
+        )
+        batch_op.create_index("ix_bank_change_state", ["organization_id", "state"], unique=False)
 
     op.create_table(
         "match_item",
@@ -816,7 +1048,19 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_match_item_financial_transaction_id"))
 
     op.drop_table("match_item")
+    with op.batch_alter_table("bank_change", schema=None) as batch_op:
+        batch_op.drop_index("ix_bank_change_state")
+        batch_op.drop_index(batch_op.f("ix_bank_change_reconciliation_id"))
+        batch_op.drop_index(batch_op.f("ix_bank_change_organization_id"))
+        batch_op.drop_index(batch_op.f("ix_bank_change_financial_transaction_id"))
+
+    op.drop_table("bank_change")
     with op.batch_alter_table("financial_transaction", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_financial_transaction_external",
+            sqlite_where=sa.text("external_id IS NOT NULL"),
+            postgresql_where=sa.text("external_id IS NOT NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_financial_transaction_upload_id"))
         batch_op.drop_index(batch_op.f("ix_financial_transaction_organization_id"))
         batch_op.drop_index("ix_financial_transaction_date")
@@ -849,6 +1093,11 @@ def downgrade():
 
     op.drop_table("reconciliation")
     with op.batch_alter_table("financial_account", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_financial_account_external",
+            sqlite_where=sa.text("external_id <> ''"),
+            postgresql_where=sa.text("external_id <> ''"),
+        )
         batch_op.drop_index(batch_op.f("ix_financial_account_organization_id"))
         batch_op.drop_index(batch_op.f("ix_financial_account_connection_id"))
 
@@ -858,6 +1107,13 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_ledger_bank_account_gl_account_id"))
 
     op.drop_table("ledger_bank_account")
+    with op.batch_alter_table("hosted_flow", schema=None) as batch_op:
+        batch_op.drop_index("ix_hosted_flow_token")
+        batch_op.drop_index("ix_hosted_flow_poll")
+        batch_op.drop_index(batch_op.f("ix_hosted_flow_organization_id"))
+        batch_op.drop_index(batch_op.f("ix_hosted_flow_connection_id"))
+
+    op.drop_table("hosted_flow")
     with op.batch_alter_table("gl_entry", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_gl_entry_organization_id"))
         batch_op.drop_index(batch_op.f("ix_gl_entry_journal_entry_id"))
@@ -865,6 +1121,11 @@ def downgrade():
         batch_op.drop_index("ix_gl_entry_account_date")
 
     op.drop_table("gl_entry")
+    with op.batch_alter_table("connection_event", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_connection_event_organization_id"))
+        batch_op.drop_index("ix_connection_event_history")
+
+    op.drop_table("connection_event")
     with op.batch_alter_table("membership", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_membership_user_id"))
         batch_op.drop_index(batch_op.f("ix_membership_organization_id"))
@@ -900,8 +1161,14 @@ def downgrade():
     op.drop_table("gl_account")
     with op.batch_alter_table("financial_connection", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_financial_connection_organization_id"))
+        batch_op.drop_index("ix_financial_connection_external")
+        batch_op.drop_index("ix_financial_connection_due")
 
     op.drop_table("financial_connection")
+    with op.batch_alter_table("connector_request", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_connector_request_organization_id"))
+
+    op.drop_table("connector_request")
     with op.batch_alter_table("audit_head", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_head_organization_id"))
 
@@ -912,5 +1179,6 @@ def downgrade():
         batch_op.drop_index("ix_audit_event_actor")
 
     op.drop_table("audit_event")
+    op.drop_table("webhook_receipt")
     op.drop_table("person")
     op.drop_table("organization")

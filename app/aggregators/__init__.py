@@ -1,0 +1,1 @@
+"""Aggregators of bank data: one small contract, one folder per provider."""

@@ -1,0 +1,1 @@
+"""Sources that no aggregator covers: one small protocol, one module per connector."""
