@@ -144,6 +144,8 @@ class FinancialTransaction(Identified, OrganizationOwned, Base):
     """The bank's own id, else a fingerprint that counts equal rows; makes re-imports harmless."""
     external_id: Mapped[str | None] = mapped_column(sa.String(200))
     """The provider's id as of now; a new bank login gives the same transaction another."""
+    former_external_id: Mapped[str | None] = mapped_column(sa.String(200))
+    """The id that a bank login which is gone had given it."""
     replaced_by_id: Mapped[str | None] = mapped_column(sa.String(32))
     """Of a removed pending transaction: the posted one that took its place."""
     upload_id: Mapped[str | None] = references("upload.id")
