@@ -75,6 +75,8 @@ class FinancialConnection(Identified, OrganizationOwned, Base):
     """What a person said of a connector, without its secrets."""
     last_sync_at: Mapped[datetime | None]
     """The last attempt, failed or not."""
+    last_read_at: Mapped[datetime | None]
+    """The last time that everything the provider had was read and kept."""
     successfully_aggregated_at: Mapped[datetime | None]
     """The provider's own time of its last success at the bank."""
     refresh_available_at: Mapped[datetime | None]
