@@ -8,7 +8,7 @@ from flask import current_app
 
 from app.aggregators.contract import Access, Aggregator, DataSource
 from app.connections import vault
-from app.connectors.contract import Connector
+from app.connectors.contract import Connector, FileConnector
 from app.kernel.errors import Conflict, Invalid
 from app.models import ConnectionPath, FinancialConnection
 
@@ -58,6 +58,18 @@ def source_of(connection: FinancialConnection) -> DataSource:
             "installation no longer offers; nothing was changed. Ask your operator."
         )
     return cast("DataSource", known[connection.provider])
+
+
+def brings_files(connection: FinancialConnection) -> bool:
+    """Tell whether the connection's source gives whole files instead of transactions."""
+    return connection.path == ConnectionPath.NON_STANDARD and hasattr(
+        source_of(connection), "waiting_files"
+    )
+
+
+def file_connector_of(connection: FinancialConnection) -> FileConnector:
+    assert brings_files(connection)
+    return cast("FileConnector", source_of(connection))
 
 
 def seal_access(connection: FinancialConnection, access: Access) -> bytes:

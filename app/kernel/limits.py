@@ -79,6 +79,9 @@ EXCHANGE_SECONDS_MAX: Final = 90
 FLOWS_ASKED_FOR_A_TOKEN: Final = 50
 """Other open visits that are asked whether a token that somebody handed in is theirs."""
 
+FOLDER_LOOK_SECONDS: Final = 60
+"""Between two looks at a folder of bank files."""
+
 SCHEDULED_PER_TICK: Final = 100
 WEBHOOK_BYTES_MAX: Final = 256 * 1024
 
