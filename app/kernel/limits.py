@@ -76,11 +76,16 @@ FLOW_POLL_SECONDS_MAX: Final = 60
 EXCHANGE_SECONDS_MAX: Final = 90
 """After that an exchange that was begun counts as interrupted."""
 
+FLOW_GRACE_SECONDS: Final = 120
+"""A visit that was finished in its last moment is still looked at so long."""
+
 FLOWS_ASKED_FOR_A_TOKEN: Final = 50
 """Other open visits that are asked whether a token that somebody handed in is theirs."""
 
 FOLDER_LOOK_SECONDS: Final = 60
 """Between two looks at a folder of bank files."""
+
+RESEALED_PER_TRANSACTION: Final = 200
 
 SCHEDULED_PER_TICK: Final = 100
 WEBHOOK_BYTES_MAX: Final = 256 * 1024
