@@ -163,7 +163,7 @@ class ScriptedBank:
         self.before("remove")
         self.logins[access.external_id].removed_access = True
 
-    def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Webhook:
+    def read_webhook(self, headers: Mapping[str, str], body: bytes, _now: datetime) -> Webhook:
         if headers.get("plaid-verification", "").startswith("good") and body in self.webhooks:
             return self.webhooks[body]
         raise WebhookInvalid("the signature is not the aggregator's")

@@ -3,6 +3,7 @@
 import pytest
 
 from app.connections.completion import AlreadyConnected, NotFinished, complete
+from app.connections.deletion import delete_connection
 from app.connections.hosted_flows import connect, repair
 from app.kernel.bank import ConnectionStatus
 from app.kernel.errors import Conflict, Forbidden, NotFound
@@ -49,7 +50,7 @@ def test_a_finished_flow_becomes_an_active_connection_with_its_transactions(cast
     run_waiting_jobs()
     held = connection(flow.connection_id)
     assert (held.status, held.institution_name) == ("active", "First Platypus Bank")
-    assert held.last_sync_at and held.successfully_aggregated_at and held.next_sync_at
+    assert None not in (held.last_sync_at, held.successfully_aggregated_at, held.next_sync_at)
     rows = db.session.scalars(owned(FinancialTransaction)).all()
     assert sorted(one.external_id for one in rows) == [f"t{n}" for n in range(7)]
     account = db.session.scalars(owned(FinancialAccount)).one()
@@ -108,8 +109,6 @@ def test_repair_keeps_the_connection_and_reads_it_again(cast, bank):
 
 
 def test_a_deleted_connection_cannot_be_completed_or_repaired(cast, bank):
-    from app.connections.deletion import delete_connection
-
     held = connected(cast, bank, "item-1", row("t1"))
     assert delete_connection(cast.alice, held.id).access_removed
     assert bank.logins["item-1"].removed_access
