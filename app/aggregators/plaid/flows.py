@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import urljoin
 
 from app.aggregators.contract import FlowResult, FlowState, Grant, HostedFlow, Institution
 from app.aggregators.plaid.accounts import offered_account
@@ -18,16 +19,20 @@ from app.aggregators.plaid.requests import FLOW_SECONDS
 EXIT_CODE_CHARACTERS_MAX: Final = 60
 
 
-def hosted_flow(answer: Json, now: datetime) -> HostedFlow:
+def hosted_flow(answer: Json, host: str, now: datetime) -> HostedFlow:
     """Return where the person has to go.
 
+    Args:
+        host: Of Plaid; an address without one is meant there.
+
     Raises:
-        AggregatorError: The answer names no token or no address.
+        AggregatorError: The answer names no token, or no address that a browser may be sent to.
     """
-    token, url = text_of(answer, "link_token"), text_of(answer, "hosted_link_url")
+    token, stated = text_of(answer, "link_token"), text_of(answer, "hosted_link_url")
     if not token:
         raise incomplete("link_token")
-    if not url.startswith(("https://", "http://")):
+    url = urljoin(f"{host}/", stated)
+    if not stated or not url.startswith(("https://", "http://")):
         raise incomplete("hosted_link_url")
     expires_at = instant_of(answer, "expiration") or now + timedelta(seconds=FLOW_SECONDS)
     return HostedFlow(token=token, url=url, expires_at=expires_at)
