@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Final
 from urllib.parse import quote, urlencode
 
 import urllib3
 
-from app.aggregators.mx.errors import error_of_status, unreachable, unreadable
+from app.aggregators.contract import AggregatorError
+from app.aggregators.mx.errors import (
+    UNREACHABLE,
+    error_of_status,
+    too_slow,
+    unreachable,
+    unreadable,
+)
 from app.aggregators.mx.fields import Json, NotAnObject, count, parse, record, records
 from app.aggregators.mx.settings import MxSettings
 
 CONNECT_TIMEOUT_SECONDS: Final = 5.0
 READ_TIMEOUT_SECONDS: Final = 25.0
-RETRIES_MAX: Final = 2
-"""Of what may be asked twice without harm: reading and deleting."""
+RETRY_PAUSES_SECONDS: Final = (0.2, 0.8)
+"""Before the second and the third try of what may be asked twice: reading and deleting."""
 
 ANSWER_BYTES_MAX: Final = 32 * 1024 * 1024
 """A page of a thousand transactions is one or two megabytes."""
@@ -31,7 +40,11 @@ LIST_PAGES_MAX: Final = 20
 """Of users, members and accounts; nobody has twenty thousand."""
 
 _MEDIA_TYPE: Final = "application/vnd.mx.api.v1+json"
-_HTTP_ERROR: Final = 400
+_HTTP_REDIRECT: Final = 300
+"""From here on it is no answer; the key goes to MX and nowhere else, so none is followed."""
+
+_REPEATABLE: Final = frozenset({"GET", "DELETE"})
+_WORTH_A_RETRY: Final = frozenset({UNREACHABLE, "HTTP_502", "HTTP_503", "HTTP_504"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +93,7 @@ class MxClient:
         }
         self._pool = urllib3.PoolManager(
             timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=READ_TIMEOUT_SECONDS),
-            retries=urllib3.Retry(
-                total=RETRIES_MAX,
-                redirect=False,  # the key goes to MX and nowhere else
-                backoff_factor=0.3,
-                status_forcelist=(502, 503, 504),
-                allowed_methods=("GET", "DELETE"),
-                raise_on_status=False,
-                respect_retry_after_header=False,  # a job can wait so long, a call must not
-            ),
+            retries=False,  # its own retries log addresses, and these name the person's user
         )
 
     def get(self, *path: str, query: Mapping[str, str | int] | None = None) -> Answer:
@@ -130,19 +135,36 @@ class MxClient:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         address = "/".join([self._host, *(quote(part, safe="") for part in path)])
+        ask = partial(
+            self._ask,
+            method,
+            f"{address}?{urlencode(query)}" if query else address,
+            None if body is None else json.dumps(body).encode(),
+            {**self._headers, **(headers or {})},
+        )
+        for pause_seconds in RETRY_PAUSES_SECONDS if method in _REPEATABLE else ():
+            try:
+                return ask()
+            except AggregatorError as error:
+                if error.code not in _WORTH_A_RETRY:
+                    raise
+            time.sleep(pause_seconds)
+        return ask()
+
+    def _ask(
+        self, method: str, address: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> Answer:
         try:
             response = self._pool.request(
-                method,
-                f"{address}?{urlencode(query)}" if query else address,
-                body=None if body is None else json.dumps(body).encode(),
-                headers={**self._headers, **(headers or {})},
-                preload_content=False,
+                method, address, body=body, headers=headers, preload_content=False, redirect=False
             )
             raw = response.read(ANSWER_BYTES_MAX + 1)
             response.release_conn()
+        except urllib3.exceptions.ReadTimeoutError:
+            raise too_slow() from None
         except urllib3.exceptions.HTTPError:
-            raise unreachable() from None  # its text names the person's user at MX
-        if response.status >= _HTTP_ERROR:
+            raise unreachable() from None  # its text holds the address
+        if response.status >= _HTTP_REDIRECT:
             raise error_of_status(response.status, response.headers.get("retry-after", ""))
         return Answer(_body(raw), _server_time(response.headers.get("date", "")))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 from app.aggregators.contract import CursorRefused
 
@@ -96,7 +96,7 @@ def load(cursor: str) -> Reading | None:
     if not cursor:
         return None
     try:
-        said = json.loads(cursor)
+        said: dict[str, Any] = dict(json.loads(cursor))
         if "through" in said:
             return None
         window = Window(

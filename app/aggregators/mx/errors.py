@@ -20,6 +20,7 @@ RETRY_AFTER_SECONDS_MAX: Final = 3_600
 UNAVAILABLE: Final = Health(ConnectionStatus.DEGRADED, "PROVIDER_UNAVAILABLE")
 NOT_FOUND: Final = "NOT_FOUND"
 CONFLICT: Final = "CONFLICT"
+UNREACHABLE: Final = "UNREACHABLE"
 _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERROR: Final = 500
 
@@ -67,7 +68,7 @@ _MEANINGS: Final[Mapping[int, _Meaning]] = MappingProxyType(
 
 
 def error_of_status(status: int, retry_after: str) -> AggregatorError:
-    """Turn an HTTP status of 400 or above into an error.
+    """Turn an HTTP status that is no success into an error.
 
     Args:
         retry_after: The header of that name as it came; only whole seconds are understood.
@@ -84,8 +85,17 @@ def error_of_status(status: int, retry_after: str) -> AggregatorError:
 
 def unreachable() -> AggregatorError:
     return AggregatorError(
-        "UNREACHABLE",
+        UNREACHABLE,
         "MX could not be reached; it is asked again later.",
+        permanent=False,
+        health=UNAVAILABLE,
+    )
+
+
+def too_slow() -> AggregatorError:
+    return AggregatorError(
+        "TIMEOUT",
+        "MX did not answer in time; it is asked again later.",
         permanent=False,
         health=UNAVAILABLE,
     )
