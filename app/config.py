@@ -6,11 +6,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from dotenv import dotenv_values
+
+from app.aggregators.plaid.settings import PlaidSettings
 
 SECRET_CHARACTERS_MIN: Final = 32
 _DEVELOPMENT_SECRET: Final = "development only; `make run` writes a real one"  # noqa: S105
@@ -38,6 +42,8 @@ class Settings:
     operator_emails: tuple[str, ...]
     trusted_proxies_count: int
     log_level: str
+    plaid: PlaidSettings | None = None
+    """None without `PLAID_*`: then banks are not connected through Plaid."""
 
     @property
     def is_production(self) -> bool:
@@ -94,7 +100,51 @@ def _read(environ: Mapping[str, str]) -> Settings:
         operator_emails=tuple(e.lower() for e in _list(environ.get("OPERATOR_EMAILS", ""))),
         trusted_proxies_count=_whole_number(environ, "TRUSTED_PROXIES", 0),
         log_level=environ.get("LOG_LEVEL", "INFO").upper(),
+        plaid=_plaid(environ, is_production=environment is Environment.PRODUCTION),
     )
+
+
+def _plaid(environ: Mapping[str, str], *, is_production: bool) -> PlaidSettings | None:
+    needed = ("PLAID_HOST", "PLAID_CLIENT_ID", "PLAID_SECRET")
+    missing = [name for name in needed if not environ.get(name)]
+    if len(missing) == len(needed):
+        return None
+    if missing:
+        raise SettingsInvalid(f"{missing[0]} is not set; {', '.join(needed)} belong together.")
+    return PlaidSettings(
+        host=_outside_url(environ, "PLAID_HOST", is_production=is_production),
+        client_id=environ["PLAID_CLIENT_ID"],
+        secret=environ["PLAID_SECRET"],
+        webhook_url=_outside_url(environ, "PLAID_WEBHOOK_URL", is_production=is_production),
+    )
+
+
+def _outside_url(environ: Mapping[str, str], name: str, *, is_production: bool) -> str:
+    """Return the address without a slash at its end; empty when it is not set."""
+    url = environ.get(name, "").rstrip("/")
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname or "", parts.port
+    except ValueError:
+        raise SettingsInvalid(f"{name} is not an address such as https://example.com.") from None
+    if parts.username is not None or parts.query or parts.fragment or not host:
+        raise SettingsInvalid(f"{name} must be an address such as https://example.com.")
+    if parts.scheme != "https" and (
+        parts.scheme != "http" or is_production or not _is_loopback(host)
+    ):
+        raise SettingsInvalid(
+            f"{name} must begin with https://; plain http is for this machine, in development."
+        )
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _list(text: str) -> tuple[str, ...]:

@@ -927,7 +927,8 @@ def upgrade():
             "kind IN ('modified', 'removed')", name=op.f("ck_bank_change_kind_known")
         ),
         sa.CheckConstraint(
-            "state IN ('open', 'acknowledged', 'carried')", name=op.f("ck_bank_change_state_known")
+            "state IN ('open', 'acknowledged', 'carried', 'withdrawn')",
+            name=op.f("ck_bank_change_state_known"),
         ),
         sa.ForeignKeyConstraint(
             ["financial_transaction_id"],
@@ -957,6 +958,13 @@ def upgrade():
             batch_op.f("ix_bank_change_reconciliation_id"), ["reconciliation_id"], unique=False
         )
         batch_op.create_index("ix_bank_change_state", ["organization_id", "state"], unique=False)
+        batch_op.create_index(
+            "uq_bank_change_open",
+            ["organization_id", "financial_transaction_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
 
     op.create_table(
         "match_item",
@@ -966,6 +974,9 @@ def upgrade():
         sa.Column("gl_entry_id", sa.String(length=32), nullable=True),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column(
+            "as_matched", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
+        ),
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("organization_id", sa.String(length=32), nullable=False),
@@ -1049,6 +1060,11 @@ def downgrade():
 
     op.drop_table("match_item")
     with op.batch_alter_table("bank_change", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_bank_change_open",
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
         batch_op.drop_index("ix_bank_change_state")
         batch_op.drop_index(batch_op.f("ix_bank_change_reconciliation_id"))
         batch_op.drop_index(batch_op.f("ix_bank_change_organization_id"))
