@@ -51,11 +51,6 @@ class Settings:
     def is_production(self) -> bool:
         return self.environment is Environment.PRODUCTION
 
-    @property
-    def webhook_urls(self) -> Mapping[str, str | None]:
-        """Where each aggregator reports to, by its name."""
-        return {"plaid": self.plaid.webhook_url} if self.plaid else {}
-
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the settings; `.env` in the working directory fills what the environment lacks.
