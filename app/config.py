@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from dotenv import dotenv_values
+
+from app.aggregators.plaid.settings import PlaidSettings
 
 SECRET_CHARACTERS_MIN: Final = 32
 _DEVELOPMENT_SECRET: Final = "development only; `make run` writes a real one"  # noqa: S105
@@ -38,6 +42,10 @@ class Settings:
     operator_emails: tuple[str, ...]
     trusted_proxies_count: int
     log_level: str
+    plaid: PlaidSettings | None = None
+    """None without `PLAID_*`: then banks are not connected through Plaid."""
+    webhook_urls: Mapping[str, str] = field(default_factory=dict)
+    """Where each aggregator shall report to, by its name; one that is missing cannot reach us."""
 
     @property
     def is_production(self) -> bool:
@@ -83,6 +91,7 @@ def _read(environ: Mapping[str, str]) -> Settings:
         choices = ", ".join(Environment)
         raise SettingsInvalid(f"TIEOUT_ENV is “{name}”; it must be one of: {choices}.") from None
     instance_path = Path(environ.get("INSTANCE_PATH", "instance")).resolve()
+    is_production = environment is Environment.PRODUCTION
     return Settings(
         environment=environment,
         database_url=_database_url(environ.get("DATABASE_URL"), instance_path),
@@ -94,7 +103,70 @@ def _read(environ: Mapping[str, str]) -> Settings:
         operator_emails=tuple(e.lower() for e in _list(environ.get("OPERATOR_EMAILS", ""))),
         trusted_proxies_count=_whole_number(environ, "TRUSTED_PROXIES", 0),
         log_level=environ.get("LOG_LEVEL", "INFO").upper(),
+        plaid=_plaid(environ, is_production=is_production),
+        webhook_urls=_webhook_urls(environ, is_production=is_production),
     )
+
+
+def _plaid(environ: Mapping[str, str], *, is_production: bool) -> PlaidSettings | None:
+    needed = ("PLAID_HOST", "PLAID_CLIENT_ID", "PLAID_SECRET")
+    missing = [name for name in needed if not environ.get(name)]
+    if len(missing) == len(needed):
+        return None
+    if missing:
+        raise SettingsInvalid(f"{missing[0]} is not set; {', '.join(needed)} belong together.")
+    return PlaidSettings(
+        host=_outside_url(environ, "PLAID_HOST", is_production=is_production),
+        client_id=environ["PLAID_CLIENT_ID"],
+        secret=environ["PLAID_SECRET"],
+    )
+
+
+def _webhook_urls(environ: Mapping[str, str], *, is_production: bool) -> dict[str, str]:
+    stated = _outside_url(environ, "PLAID_WEBHOOK_URL", is_production=is_production)
+    public_url = environ.get("PUBLIC_URL", "").rstrip("/")
+    if stated:
+        return {"plaid": stated}
+    if _reaches(environ.get("PLAID_HOST", ""), public_url):
+        return {"plaid": f"{public_url}/webhooks/plaid"}
+    return {}
+
+
+def _reaches(host_url: str, public_url: str) -> bool:
+    """Whether who lives at `host_url` can call us: from outside, or on the same machine."""
+    try:
+        ours, theirs = urlsplit(public_url), urlsplit(host_url)
+        both_here = _is_loopback(ours.hostname or "") and _is_loopback(theirs.hostname or "")
+        return both_here or (ours.scheme == "https" and not _is_loopback(ours.hostname or ""))
+    except ValueError:
+        return False
+
+
+def _outside_url(environ: Mapping[str, str], name: str, *, is_production: bool) -> str:
+    """Return the address without a slash at its end; empty when it is not set."""
+    url = environ.get(name, "").rstrip("/")
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.username is not None or parts.query or parts.fragment:
+        raise SettingsInvalid(f"{name} must be an address such as https://example.com.")
+    plain = parts.scheme == "http" and not is_production and _is_loopback(parts.hostname or "")
+    if parts.scheme != "https" and not plain:
+        raise SettingsInvalid(
+            f"{name} must begin with https://; plain http is for this machine, in development."
+        )
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _list(text: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app.aggregators.registry import configured
 from app.blueprints import register_blueprints
 from app.cli import register_commands
 from app.config import Environment, Settings
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(_flask_config(settings))
     app.extensions["settings"] = settings
     app.extensions["redis"] = connect(settings.redis_url)
+    app.extensions["aggregators"] = configured(settings.plaid)
     app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
         app.wsgi_app,
         x_for=settings.trusted_proxies_count,

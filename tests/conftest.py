@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 import structlog
 from argon2 import PasswordHasher
+from cryptography.fernet import Fernet
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
@@ -30,6 +31,7 @@ from app.people.sign_in import actor_of
 from app.tenancy import passwords
 from app.tenancy.actor import Actor
 from app.tenancy.scope import enter_scope, leave_scope
+from tests.scripted_bank import ScriptedBank
 from tests.servers import postgres, redis
 
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -43,6 +45,7 @@ structlog.configure(
     ]
 )
 PASSWORD = "correct horse battery"
+CREDENTIAL_KEY = Fernet.generate_key().decode()
 hypothesis.settings.register_profile("any_machine", deadline=None)
 hypothesis.settings.load_profile("any_machine")
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -98,7 +101,7 @@ def make_settings(database_url: str, redis_url: str, folder: Path) -> Settings:
         database_url=database_url,
         redis_url=redis_url,
         secret_key="only for tests, and long enough for that",
-        credential_keys=(),
+        credential_keys=(CREDENTIAL_KEY,),
         public_url="",
         instance_path=folder,
         operator_emails=("alice@acme.example",),
@@ -144,6 +147,15 @@ class Cast:
     bob: Actor
     viv: Actor
     charlie: Actor
+
+
+@pytest.fixture
+def bank(app: Flask) -> Iterator[ScriptedBank]:
+    """An aggregator in the test's own hands, in the place of the configured ones."""
+    configured = app.extensions["aggregators"]
+    app.extensions["aggregators"] = {"plaid": (scripted := ScriptedBank())}
+    yield scripted
+    app.extensions["aggregators"] = configured
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import fields, validate
 
-from app.connections import accounts, uploads
+from app.connections import accounts, deletion, uploads
 from app.connections.reading import ACCOUNT_UNCLEAR
 from app.kernel.clock import utc_now
 from app.kernel.errors import Invalid
@@ -96,7 +96,7 @@ def ask_delete(connection_id: str) -> ResponseReturnValue:
 @bp.post("/<connection_id>/delete")
 @needs(Permission.BANK_CONNECTIONS)
 def delete(connection_id: str) -> ResponseReturnValue:
-    accounts.delete_connection(current_actor(), connection_id)
+    deletion.delete_connection(current_actor(), connection_id)
     return go(url_for(".index"), "The connection was deleted; what it imported stays readable.")
 
 

@@ -8,6 +8,7 @@ wakes up again can change nothing (docs/decisions/0003).
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -75,14 +76,16 @@ class Claim:
             )
 
 
-def request_run(work: UnitOfWork, actor: Actor, kind: JobKind, subject_id: str) -> str:
+def request_run(
+    work: UnitOfWork, actor: Actor, kind: JobKind, subject_id: str, cause: str = ""
+) -> str:
     """Ask for work inside the caller's transaction and return the run's id.
 
     While a run of the same kind and subject is queued, that one is returned; one that is
     running may have read its input already, so another will follow it.  The queue is told
     after the commit, and the ticker tells it again should that fail.
     """
-    return _request(work, kind, subject_id, actor.user_id, actor.request_id)
+    return _request(work, kind, subject_id, _Asked(actor.user_id, actor.request_id, cause))
 
 
 def request_matching_where(work: UnitOfWork, account: sa.ColumnElement[bool]) -> None:
@@ -99,7 +102,8 @@ def request_matching_where(work: UnitOfWork, account: sa.ColumnElement[bool]) ->
     ).all()
     for reconciliation in opened:
         # In the name of who opened it: whoever brings the lines need not be allowed to match.
-        _request(work, JobKind.MATCH, reconciliation.id, reconciliation.opened_by, None)
+        asked = _Asked(reconciliation.opened_by, None, "new_lines")
+        _request(work, JobKind.MATCH, reconciliation.id, asked)
 
 
 def claim(run_id: str) -> Claim | None:
@@ -164,17 +168,34 @@ def renew(held: Claim) -> bool:
         return True
 
 
-def succeed(held: Claim, text: str) -> None:
+def succeed(held: Claim, text: str, result: Mapping[str, object] | None = None) -> None:
     """End the run inside the caller's transaction, together with what it wrote."""
     held.hold()
-    _end(held, JobStatus.SUCCEEDED, progress_percent=100, progress_text=text)
+    _end(
+        held,
+        JobStatus.SUCCEEDED,
+        progress_percent=100,
+        progress_text=text,
+        result=dict(result or {}),
+    )
+
+
+def fail_within(held: Claim, sentence: str, result: Mapping[str, object] | None = None) -> None:
+    """End the run for good inside the caller's transaction."""
+    held.hold()
+    _end(
+        held,
+        JobStatus.FAILED,
+        progress_text="Failed",
+        failure=sentence,
+        result=dict(result or {}),
+    )
 
 
 def fail(held: Claim, sentence: str) -> None:
     """End the run for good; the sentence says what happened, what was kept, what to do."""
     with unit_of_work():
-        held.hold()
-        _end(held, JobStatus.FAILED, progress_text="Failed", failure=sentence)
+        fail_within(held, sentence)
 
 
 def try_again(held: Claim) -> bool:
@@ -224,9 +245,16 @@ def latest_run(kind: JobKind, subject_id: str) -> JobRun | None:
     )
 
 
-def _request(
-    work: UnitOfWork, kind: JobKind, subject_id: str, user_id: str, request_id: str | None
-) -> str:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Who asked for a run, in which request, and what for."""
+
+    user_id: str
+    request_id: str | None
+    cause: str
+
+
+def _request(work: UnitOfWork, kind: JobKind, subject_id: str, asked: _Asked) -> str:
     active = (
         owned(JobRun)
         .where(JobRun.kind == kind, JobRun.subject_id == subject_id, JobRun.status.in_(_ACTIVE))
@@ -236,7 +264,7 @@ def _request(
     if run is None:
         try:
             with db.session.begin_nested():
-                run = _queued(kind, subject_id, user_id, request_id)
+                run = _queued(kind, subject_id, asked)
                 db.session.flush()
         except IntegrityError:  # somebody asked at the same moment: theirs will do
             run = db.session.scalars(active).one()
@@ -256,16 +284,18 @@ def _end(held: Claim, status: JobStatus, **values: object) -> None:
     )
     asked_again = owned(JobRun).where(JobRun.id == held.run_id, JobRun.again)
     if db.session.scalar(asked_again.with_only_columns(JobRun.id)) is not None:
-        _queued(held.kind, held.subject_id, held.actor_user_id, held.request_id)
+        asked = _Asked(held.actor_user_id, held.request_id, "asked_again")
+        _queued(held.kind, held.subject_id, asked)
         db.session.flush()
 
 
-def _queued(kind: JobKind, subject_id: str, user_id: str, request_id: str | None) -> JobRun:
+def _queued(kind: JobKind, subject_id: str, asked: _Asked) -> JobRun:
     run = JobRun(
         kind=kind,
         subject_id=subject_id,
-        actor_user_id=user_id,
-        request_id=request_id,
+        actor_user_id=asked.user_id,
+        request_id=asked.request_id,
+        cause=asked.cause,
         progress_text="Waiting for a worker",
     )
     db.session.add(run)

@@ -46,6 +46,50 @@ JOBS_RUNG_PER_TICK: Final = 200
 JOB_RING_AGAIN_SECONDS: Final = 2
 """A queued job that nobody has claimed for so long is announced to the workers again."""
 
+SYNC_PAGES_MAX: Final = 2_000
+"""Pages of one read of a bank login: a million transactions at 500 a page."""
+
+SYNC_EMPTY_PAGES_MAX: Final = 20
+"""Pages in a row without anything new before a provider counts as going in circles."""
+
+SYNC_RESTARTS_MAX: Final = 4
+"""How often one sync begins again because the bank's data changed while they were read."""
+
+SYNC_RATE_WAITS_MAX: Final = 6
+SYNC_RATE_WAIT_SECONDS_MAX: Final = 30
+"""One wait for a provider that asks to be left alone; what is longer ends the sync."""
+
+SPOOL_MEMORY_BYTES: Final = 8 * 1024 * 1024
+"""Pages of one read kept in memory; more of them wait in an unnamed file."""
+
+REFRESH_COOLDOWN_SECONDS: Final = 3_600
+REFRESH_LOOK_AGAIN_SECONDS: Final = 60
+"""After a refresh the provider may need so long to read the bank."""
+
+NOT_READY_LOOK_AGAIN_SECONDS: Final = 20
+FAILED_SYNC_WAIT_SECONDS_MIN: Final = 60
+FAILURES_UNTIL_DEGRADED: Final = 3
+"""Syncs that a provider leaves unanswered before the page says so."""
+
+FLOW_POLL_SECONDS_MIN: Final = 3
+FLOW_POLL_SECONDS_MAX: Final = 60
+EXCHANGE_SECONDS_MAX: Final = 90
+"""After that an exchange that was begun counts as interrupted."""
+
+FLOW_GRACE_SECONDS: Final = 120
+"""A visit that was finished in its last moment is still looked at so long."""
+
+FLOWS_ASKED_FOR_A_TOKEN: Final = 50
+"""Other open visits that are asked whether a token that somebody handed in is theirs."""
+
+FOLDER_LOOK_SECONDS: Final = 60
+"""Between two looks at a folder of bank files."""
+
+RESEALED_PER_TRANSACTION: Final = 200
+
+SCHEDULED_PER_TICK: Final = 100
+WEBHOOK_BYTES_MAX: Final = 256 * 1024
+
 SIGN_IN_PER_MINUTE: Final = "10 per minute"
 
 RULE_TEXT_CHARACTERS_MAX: Final = 200

@@ -329,5 +329,13 @@ def _holders(holders: Sequence[Descriptor], named: Sequence[Descriptor]) -> set[
                 place = bisect_left(aliases, token)
                 for alias in aliases[place : place + EXPANSIONS]:
                     if alias.startswith(token):
-                        pairs.update((row, other) for other in by_alias[alias])
+                        pairs.update((row, o) for o in by_alias[alias] if _spans(token, named[o]))
     return pairs
+
+
+def _spans(token: str, text: Descriptor) -> bool:
+    """Return whether a run-together token reaches into the second word of a name.
+
+    Otherwise it is the first word alone, which many names share.
+    """
+    return len(token) > len(text.name[0]) + 1

@@ -51,6 +51,8 @@ class ChangeState(StrEnum):
     """Left as it was certified, with a person's reason."""
     CARRIED = "carried"
     """The difference was booked as a bank line of the open period."""
+    WITHDRAWN = "withdrawn"
+    """The bank took its change back before anybody settled it."""
 
 
 class UploadState(StrEnum):
@@ -63,6 +65,7 @@ class UploadState(StrEnum):
 
 _FROM_PROVIDER = sa.text("external_id <> ''")
 _HAS_EXTERNAL_ID = sa.text("external_id IS NOT NULL")
+_UNSETTLED = sa.text("state = 'open'")
 
 
 class FinancialAccount(Identified, OrganizationOwned, Base):
@@ -144,6 +147,8 @@ class FinancialTransaction(Identified, OrganizationOwned, Base):
     """The bank's own id, else a fingerprint that counts equal rows; makes re-imports harmless."""
     external_id: Mapped[str | None] = mapped_column(sa.String(200))
     """The provider's id as of now; a new bank login gives the same transaction another."""
+    former_external_id: Mapped[str | None] = mapped_column(sa.String(200))
+    """The id that a bank login which is gone had given it."""
     replaced_by_id: Mapped[str | None] = mapped_column(sa.String(32))
     """Of a removed pending transaction: the posted one that took its place."""
     upload_id: Mapped[str | None] = references("upload.id")
@@ -161,14 +166,24 @@ class BankChange(Identified, OrganizationOwned, Base):
         one_of("kind", ChangeKind),
         one_of("state", ChangeState),
         sa.Index("ix_bank_change_state", "organization_id", "state"),
+        sa.Index(
+            "uq_bank_change_open",
+            "organization_id",
+            "financial_transaction_id",
+            unique=True,
+            sqlite_where=_UNSETTLED,
+            postgresql_where=_UNSETTLED,
+        ),
     )
 
     financial_transaction_id: Mapped[str] = references("financial_transaction.id")
     reconciliation_id: Mapped[str] = references("reconciliation.id")
     kind: Mapped[str] = mapped_column(sa.String(12))
     before: Mapped[dict[str, Any]]
+    """What is accounted for: as certified, or as the last correction left it."""
     after: Mapped[dict[str, Any]]
-    """What the bank says now; empty when it removed the transaction."""
+    """What the bank says now; empty when it removed the transaction.  See
+    `app.connections.bank_facts`."""
     state: Mapped[str] = mapped_column(sa.String(16), default=ChangeState.OPEN)
     note: Mapped[Text]
     carried_transaction_id: Mapped[str | None] = mapped_column(sa.String(32))

@@ -62,8 +62,10 @@ class FinancialConnection(Identified, OrganizationOwned, Base):
     institution_name: Mapped[str]
     status: Mapped[str] = mapped_column(sa.String(24))
     status_reason: Mapped[str] = mapped_column(sa.String(60), default="")
-    status_deadline: Mapped[datetime | None]
-    """When access ends unless somebody acts."""
+    access_ends_at: Mapped[datetime | None]
+    """When the provider loses its access unless somebody signs in at the bank again."""
+    new_accounts_available: Mapped[bool] = mapped_column(default=False)
+    """The provider saw accounts at the bank that nobody has shared yet."""
     status_changed_at: Mapped[datetime] = mapped_column(default=utc_now)
     credentials: Mapped[bytes | None] = mapped_column(deferred=True)
     """Sealed by `app.connections.vault`; erased when the connection is deleted."""
@@ -73,6 +75,8 @@ class FinancialConnection(Identified, OrganizationOwned, Base):
     """What a person said of a connector, without its secrets."""
     last_sync_at: Mapped[datetime | None]
     """The last attempt, failed or not."""
+    last_read_at: Mapped[datetime | None]
+    """The last time that everything the provider had was read and kept."""
     successfully_aggregated_at: Mapped[datetime | None]
     """The provider's own time of its last success at the bank."""
     refresh_available_at: Mapped[datetime | None]

@@ -134,6 +134,8 @@ class MatchItem(Identified, OrganizationOwned, Base):
     gl_entry_id: Mapped[str | None] = references("gl_entry.id")
     amount_minor: Mapped[AmountMinor]
     active: Mapped[bool]
+    as_matched: Mapped[dict[str, Any] | None]
+    """Of a bank line that the bank changed afterwards: how it read when it was matched."""
 
 
 class MatchingRule(Identified, OrganizationOwned, Base):

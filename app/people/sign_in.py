@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from app.kernel.errors import Invalid
 from app.models import Membership, Organization, Role, User, db
 from app.people.accounts import find_user
-from app.tenancy.actor import Actor
+from app.tenancy.actor import SYSTEM_USER_ID, Actor
 from app.tenancy.passwords import password_fits
-from app.tenancy.permissions import permissions_of
+from app.tenancy.permissions import Permission, permissions_of
 from app.tenancy.scope import ALL_ORGANIZATIONS
 
 
@@ -68,6 +68,7 @@ def actor_of(
     """Return the person as actor in one organization, with the permissions of this moment.
 
     Args:
+        user_id: `SYSTEM_USER_ID` gives the program itself, which may keep connections going.
         organization_id: None takes the first by name.
         operator_emails: Addresses that hold the `operations` permission, lower case.
         session_epoch: Epoch that the session was signed in with; another one ends it.
@@ -75,6 +76,8 @@ def actor_of(
     Returns:
         None when the person, the membership or the session is gone.
     """
+    if user_id == SYSTEM_USER_ID:
+        return _system_actor(organization_id, via=via, request_id=request_id)
     statement = (
         sa.select(User, Membership, Organization)
         .join(Membership, Membership.user_id == User.id)
@@ -106,5 +109,23 @@ def actor_of(
         ),
         via=via,
         ip_address=ip_address,
+        request_id=request_id,
+    )
+
+
+def _system_actor(organization_id: str | None, *, via: str, request_id: str | None) -> Actor | None:
+    organization = db.session.get(Organization, organization_id) if organization_id else None
+    if organization is None:
+        return None
+    return Actor(
+        organization_id=organization.id,
+        organization_name=organization.name,
+        time_zone=organization.time_zone,
+        user_id=SYSTEM_USER_ID,
+        name="Tieout",
+        email="",
+        role=Role.VIEWER,
+        permissions=frozenset({Permission.VIEW, Permission.BANK_CONNECTIONS}),
+        via=via,
         request_id=request_id,
     )

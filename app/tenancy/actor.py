@@ -9,6 +9,9 @@ from app.kernel.errors import Forbidden
 from app.models import Role
 from app.tenancy.permissions import Permission
 
+SYSTEM_USER_ID: Final = "system"
+"""Acts where nobody asked: schedules, webhooks, deadlines."""
+
 _WHOM_TO_ASK: Final = {
     Permission.BANK_CONNECTIONS: "an admin of your organization can grant it to you",
     Permission.OPERATIONS: "the operator of this installation can grant it to you",

@@ -178,7 +178,8 @@ def upgrade():
         sa.Column("institution_name", sa.String(length=200), nullable=False),
         sa.Column("status", sa.String(length=24), nullable=False),
         sa.Column("status_reason", sa.String(length=60), nullable=False),
-        sa.Column("status_deadline", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("access_ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("new_accounts_available", sa.Boolean(), nullable=False),
         sa.Column("status_changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("credentials", sa.LargeBinary(), nullable=True),
         sa.Column("cursor", sa.Text(), nullable=False),
@@ -186,6 +187,7 @@ def upgrade():
             "settings", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
         sa.Column("last_sync_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("successfully_aggregated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("refresh_available_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("refresh_wanted", sa.Boolean(), nullable=False),
@@ -848,6 +850,7 @@ def upgrade():
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("source_key", sa.String(length=64), nullable=False),
         sa.Column("external_id", sa.String(length=200), nullable=True),
+        sa.Column("former_external_id", sa.String(length=200), nullable=True),
         sa.Column("replaced_by_id", sa.String(length=32), nullable=True),
         sa.Column("upload_id", sa.String(length=32), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
@@ -927,7 +930,8 @@ def upgrade():
             "kind IN ('modified', 'removed')", name=op.f("ck_bank_change_kind_known")
         ),
         sa.CheckConstraint(
-            "state IN ('open', 'acknowledged', 'carried')", name=op.f("ck_bank_change_state_known")
+            "state IN ('open', 'acknowledged', 'carried', 'withdrawn')",
+            name=op.f("ck_bank_change_state_known"),
         ),
         sa.ForeignKeyConstraint(
             ["financial_transaction_id"],
@@ -957,6 +961,13 @@ def upgrade():
             batch_op.f("ix_bank_change_reconciliation_id"), ["reconciliation_id"], unique=False
         )
         batch_op.create_index("ix_bank_change_state", ["organization_id", "state"], unique=False)
+        batch_op.create_index(
+            "uq_bank_change_open",
+            ["organization_id", "financial_transaction_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
 
     op.create_table(
         "match_item",
@@ -966,6 +977,9 @@ def upgrade():
         sa.Column("gl_entry_id", sa.String(length=32), nullable=True),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column(
+            "as_matched", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
+        ),
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("organization_id", sa.String(length=32), nullable=False),
@@ -1049,6 +1063,11 @@ def downgrade():
 
     op.drop_table("match_item")
     with op.batch_alter_table("bank_change", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_bank_change_open",
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
         batch_op.drop_index("ix_bank_change_state")
         batch_op.drop_index(batch_op.f("ix_bank_change_reconciliation_id"))
         batch_op.drop_index(batch_op.f("ix_bank_change_organization_id"))

@@ -44,6 +44,17 @@ def test_a_shared_trade_does_not_make_two_names_one():
 
 
 @pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("NATIONAL DENTAL ACTION", "National Marketing Action Committee"),
+        ("BANCROFT FOR CONGRESS", "Bancroft & Lindqvist"),
+    ],
+)
+def test_a_shared_first_word_is_not_a_name_run_together(ours, theirs):
+    assert compared(ours, theirs)[0] < 0.6
+
+
+@pytest.mark.parametrize(
     ("ours", "theirs"), [("CHECK 1043", "Acme"), ("ACME", ""), ("ACME", "Monthly rent")]
 )
 def test_a_side_without_a_name_says_nothing(ours, theirs):

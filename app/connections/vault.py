@@ -1,0 +1,62 @@
+"""Credentials at rest: JSON, encrypted with Fernet, bound to the row that it belongs to.
+
+Fernet itself binds a ciphertext to nothing, so what it is and whose it is stands inside and
+is checked: a ciphertext copied into another row does not open (docs/decisions/0060).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from flask import current_app
+
+CREDENTIALS: Final = "credentials"
+HOSTED_FLOW: Final = "hosted_flow"
+
+
+class VaultClosed(RuntimeError):  # noqa: N818 - it says what is wrong
+    """A sealed value cannot be opened: the key is gone, or the value was moved or altered."""
+
+
+def seal(secrets: Mapping[str, str], *, purpose: str, organization_id: str, row_id: str) -> bytes:
+    """Return the secrets encrypted with the newest key."""
+    bound = {"for": [purpose, organization_id, row_id], "secrets": dict(secrets)}
+    return _keys().encrypt(json.dumps(bound, separators=(",", ":")).encode())
+
+
+def unseal(sealed: bytes, *, purpose: str, organization_id: str, row_id: str) -> dict[str, str]:
+    """Return what `seal` was given.
+
+    Raises:
+        VaultClosed: No key of `CREDENTIAL_KEYS` opens it, or it belongs to another row.
+    """
+    try:
+        bound = json.loads(_keys().decrypt(sealed))
+    except InvalidToken:
+        raise VaultClosed("no key of CREDENTIAL_KEYS opens a stored credential") from None
+    if bound["for"] != [purpose, organization_id, row_id]:
+        raise VaultClosed("a stored credential belongs to another row")
+    secrets: dict[str, str] = bound["secrets"]
+    return secrets
+
+
+def reseal(sealed: bytes) -> bytes:
+    """Return the same value encrypted with the newest key.
+
+    Raises:
+        VaultClosed: No key of `CREDENTIAL_KEYS` opens it.
+    """
+    try:
+        return _keys().rotate(sealed)
+    except InvalidToken:
+        raise VaultClosed("no key of CREDENTIAL_KEYS opens a stored credential") from None
+
+
+def _keys() -> MultiFernet:
+    keys = current_app.extensions["settings"].credential_keys
+    if not keys:
+        raise VaultClosed("CREDENTIAL_KEYS is not set; `make run` writes a key of its own")
+    return MultiFernet([Fernet(key) for key in keys])
