@@ -82,6 +82,15 @@ class Connector(Protocol):
         """
         ...
 
+    def remove(self, access: Access) -> None:
+        """End the access at the source; one that is gone already is a success.
+
+        Raises:
+            AggregatorError: It stands, because the source cannot be told or does not answer;
+                the sentence says what a person can do instead.
+        """
+        ...
+
 
 @runtime_checkable
 class DataConnector(Connector, DataSource, Protocol):

@@ -70,6 +70,9 @@ class FolderConnector:
             ) from error
         return Access(external_id=f"{organization_id}/{folder}", secrets={})
 
+    def remove(self, access: Access) -> None:
+        """There is nothing to end: what lies in the folder stays with the operator."""
+
     def waiting_files(self, access: Access) -> Iterator[WaitingFile]:
         organization_id, _, folder = access.external_id.partition("/")
         assert _ORGANIZATION_ID.fullmatch(organization_id)

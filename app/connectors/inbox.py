@@ -17,8 +17,9 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import Final, Protocol
 
-from app.aggregators.contract import AggregatorError
+from app.aggregators.contract import AggregatorError, Health
 from app.kernel import limits
+from app.kernel.bank import ConnectionStatus
 
 QUIET_SECONDS: Final = 60
 """A file without a `.done` companion that was touched more recently may still grow."""
@@ -163,6 +164,7 @@ class InboxFile:
             code,
             f"“{self.name}” {what} ({why}); it stays where it is for the next look.",
             permanent=False,
+            health=Health(ConnectionStatus.DEGRADED, code),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from app.connectors.contract import AnyConnector, OperatorSettings
@@ -19,30 +20,13 @@ class UnknownConnector(LookupError):  # noqa: N818 - it says what is wrong
     """There is no connector of this name."""
 
 
-class ConnectorRegistry:
-    """All connectors, made with the operator's settings.
-
-    What the operator does not offer cannot be chosen any more, but what was set up with it
-    goes on.
+def configured(operator: OperatorSettings) -> Mapping[str, AnyConnector]:
+    """Return the connectors that the operator offers, by name and in the operator's order.
 
     Raises:
         UnknownConnector: The operator offers a name that does not exist.
     """
-
-    def __init__(self, operator: OperatorSettings) -> None:
-        self._connectors = {name: make(operator) for name, make in _CONNECTORS.items()}
-        self._offered = tuple(self.named(name) for name in operator.offered)
-
-    def named(self, name: str) -> AnyConnector:
-        """Return the connector of this name, offered or not.
-
-        Raises:
-            UnknownConnector: There is none.
-        """
-        if name not in self._connectors:
-            raise UnknownConnector(f"There is no connector named “{name}”.")
-        return self._connectors[name]
-
-    def offered(self) -> tuple[AnyConnector, ...]:
-        """Return those that people can choose, in the operator's order."""
-        return self._offered
+    for name in operator.offered:
+        if name not in _CONNECTORS:
+            raise UnknownConnector(name)
+    return MappingProxyType({name: _CONNECTORS[name](operator) for name in operator.offered})
