@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,6 +15,9 @@ from cryptography.fernet import Fernet
 from dotenv import dotenv_values
 
 from app.aggregators.plaid.settings import PlaidSettings
+from app.connectors.contract import OperatorSettings
+from app.connectors.registry import NAMES as CONNECTOR_NAMES
+from app.kernel.outbound import OutboundRules
 
 SECRET_CHARACTERS_MIN: Final = 32
 _DEVELOPMENT_SECRET: Final = "development only; `make run` writes a real one"  # noqa: S105
@@ -42,6 +45,7 @@ class Settings:
     operator_emails: tuple[str, ...]
     trusted_proxies_count: int
     log_level: str
+    connectors: OperatorSettings
     plaid: PlaidSettings | None = None
     """None without `PLAID_*`: then banks are not connected through Plaid."""
     webhook_urls: Mapping[str, str] = field(default_factory=dict)
@@ -103,8 +107,30 @@ def _read(environ: Mapping[str, str]) -> Settings:
         operator_emails=tuple(e.lower() for e in _list(environ.get("OPERATOR_EMAILS", ""))),
         trusted_proxies_count=_whole_number(environ, "TRUSTED_PROXIES", 0),
         log_level=environ.get("LOG_LEVEL", "INFO").upper(),
+        connectors=_connectors(environ, instance_path, is_production=is_production),
         plaid=_plaid(environ, is_production=is_production),
         webhook_urls=_webhook_urls(environ, is_production=is_production),
+    )
+
+
+def _connectors(
+    environ: Mapping[str, str], instance_path: Path, *, is_production: bool
+) -> OperatorSettings:
+    offered = _list(environ.get("CONNECTORS", ",".join(CONNECTOR_NAMES)))
+    for name in offered:
+        if name not in CONNECTOR_NAMES:
+            choices = ", ".join(CONNECTOR_NAMES)
+            raise SettingsInvalid(f"CONNECTORS names “{name}”; there are: {choices}.")
+    # In development the sandbox is on this machine.
+    opened = environ.get("OUTBOUND_NETWORKS", "" if is_production else "127.0.0.0/8,::1/128")
+    try:
+        networks = tuple(ip_network(text) for text in _list(opened))
+    except ValueError as error:
+        raise SettingsInvalid(f"OUTBOUND_NETWORKS: {error}.") from None
+    return OperatorSettings(
+        inbox_path=Path(environ.get("INBOX_PATH", instance_path / "inbox")).resolve(),
+        outbound=OutboundRules(networks),
+        offered=offered,
     )
 
 

@@ -10,6 +10,7 @@ import contextvars
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
 import hypothesis
@@ -23,7 +24,10 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
 from app.config import Environment, Settings
+from app.connectors.contract import OperatorSettings
+from app.connectors.registry import NAMES as CONNECTOR_NAMES
 from app.factory import create_app
+from app.kernel.outbound import OutboundRules
 from app.models import Base, Role, db
 from app.people.members import add_member
 from app.people.organizations import create_organization
@@ -107,6 +111,11 @@ def make_settings(database_url: str, redis_url: str, folder: Path) -> Settings:
         operator_emails=("alice@acme.example",),
         trusted_proxies_count=0,
         log_level="WARNING",
+        connectors=OperatorSettings(
+            inbox_path=folder / "inbox",
+            outbound=OutboundRules((ip_network("127.0.0.0/8"),)),
+            offered=CONNECTOR_NAMES,
+        ),
     )
 
 

@@ -4,6 +4,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from app.config import Environment, Settings, SettingsInvalid
+from app.connectors import registry
 
 SAFE = {
     "TIEOUT_ENV": "production",
@@ -44,6 +45,8 @@ def test_production_has_no_defaults(name):
         ("DATABASE_URL", "sqlite:////data/tieout.sqlite3", "PostgreSQL"),
         ("TIEOUT_ENV", "staging", "must be one of"),
         ("TRUSTED_PROXIES", "many", "whole number"),
+        ("CONNECTORS", "folder,ftp", "there are: folder"),
+        ("OUTBOUND_NETWORKS", "10.0.0.1/8", "host bits"),
     ],
 )
 def test_an_unsafe_setting_stops_the_start_and_is_named(name, value, reason):
@@ -72,3 +75,23 @@ def test_an_env_file_and_the_kept_secrets_fill_what_is_not_set(tmp_path, monkeyp
     assert settings.secret_key == "kept"
     assert settings.log_level == "DEBUG"
     assert settings.operator_emails == ("ann@acme.example", "bob@b.example")
+
+
+def test_development_calls_this_machine_and_production_no_private_address():
+    development = Settings.from_environment({}).connectors
+    assert development.outbound.permit("127.0.0.1")
+    assert not development.outbound.permit("10.0.0.1")
+    production = Settings.from_environment(SAFE).connectors
+    assert not production.outbound.permit("127.0.0.1")
+    opened = Settings.from_environment({**SAFE, "OUTBOUND_NETWORKS": "10.2.0.0/16, fd00::/8"})
+    assert opened.connectors.outbound.permit("10.2.3.4")
+    assert not opened.connectors.outbound.permit("10.3.0.1")
+
+
+def test_all_connectors_are_offered_unless_the_operator_chooses(tmp_path):
+    everything = Settings.from_environment({"INSTANCE_PATH": str(tmp_path)}).connectors
+    assert everything.offered == registry.NAMES
+    assert everything.inbox_path == tmp_path / "inbox"
+    chosen = {"CONNECTORS": "folder", "INBOX_PATH": str(tmp_path / "bank")}
+    assert Settings.from_environment(chosen).connectors.offered == ("folder",)
+    assert Settings.from_environment(chosen).connectors.inbox_path == tmp_path / "bank"
