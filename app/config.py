@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet
 from dotenv import dotenv_values
 
+from app.aggregators.mx.settings import MxSettings
 from app.aggregators.plaid.settings import PlaidSettings
 
 SECRET_CHARACTERS_MIN: Final = 32
@@ -44,6 +45,8 @@ class Settings:
     log_level: str
     plaid: PlaidSettings | None = None
     """None without `PLAID_*`: then banks are not connected through Plaid."""
+    mx: MxSettings | None = None
+    """None without `MX_*`: then banks are not connected through MX."""
 
     @property
     def is_production(self) -> bool:
@@ -106,22 +109,38 @@ def _read(environ: Mapping[str, str]) -> Settings:
         trusted_proxies_count=_whole_number(environ, "TRUSTED_PROXIES", 0),
         log_level=environ.get("LOG_LEVEL", "INFO").upper(),
         plaid=_plaid(environ, is_production=environment is Environment.PRODUCTION),
+        mx=_mx(environ, is_production=environment is Environment.PRODUCTION),
     )
 
 
 def _plaid(environ: Mapping[str, str], *, is_production: bool) -> PlaidSettings | None:
-    needed = ("PLAID_HOST", "PLAID_CLIENT_ID", "PLAID_SECRET")
-    missing = [name for name in needed if not environ.get(name)]
-    if len(missing) == len(needed):
+    if not _all_or_none(environ, "PLAID_HOST", "PLAID_CLIENT_ID", "PLAID_SECRET"):
         return None
-    if missing:
-        raise SettingsInvalid(f"{missing[0]} is not set; {', '.join(needed)} belong together.")
     return PlaidSettings(
         host=_outside_url(environ, "PLAID_HOST", is_production=is_production),
         client_id=environ["PLAID_CLIENT_ID"],
         secret=environ["PLAID_SECRET"],
         webhook_url=_outside_url(environ, "PLAID_WEBHOOK_URL", is_production=is_production),
     )
+
+
+def _mx(environ: Mapping[str, str], *, is_production: bool) -> MxSettings | None:
+    needed = ("MX_HOST", "MX_CLIENT_ID", "MX_API_KEY", "MX_WEBHOOK_PASSWORD")
+    if not _all_or_none(environ, *needed):
+        return None
+    return MxSettings(
+        host=_outside_url(environ, "MX_HOST", is_production=is_production),
+        client_id=environ["MX_CLIENT_ID"],
+        api_key=environ["MX_API_KEY"],
+        webhook_password=environ["MX_WEBHOOK_PASSWORD"],
+    )
+
+
+def _all_or_none(environ: Mapping[str, str], *names: str) -> bool:
+    missing = [name for name in names if not environ.get(name)]
+    if missing and len(missing) < len(names):
+        raise SettingsInvalid(f"{missing[0]} is not set; {', '.join(names)} belong together.")
+    return not missing
 
 
 def _outside_url(environ: Mapping[str, str], name: str, *, is_production: bool) -> str:

@@ -37,7 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(_flask_config(settings))
     app.extensions["settings"] = settings
     app.extensions["redis"] = connect(settings.redis_url)
-    app.extensions["aggregators"] = configured(settings.plaid)
+    app.extensions["aggregators"] = configured(settings.plaid, settings.mx)
     app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
         app.wsgi_app,
         x_for=settings.trusted_proxies_count,
