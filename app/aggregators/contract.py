@@ -310,6 +310,8 @@ class Webhook:
     flow_token: str = field(default="", repr=False)
     account_external_id: str = ""
     health: Health | None = None
+    is_unique: bool = True
+    """An equal message is the same one sent again; some providers' may rightly be equal."""
 
 
 class DataSource(Protocol):

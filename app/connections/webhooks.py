@@ -108,7 +108,7 @@ def _act(
     flow_id: str | None,
 ) -> None:
     with unit_of_work() as work:
-        if not _keep(provider, digest, webhook, connection_id):
+        if not _keep(provider, digest, webhook, connection_id) and webhook.is_unique:
             _log.info("webhook_repeated", provider=provider, name=webhook.name)
             return
         connection = get_owned(FinancialConnection, connection_id, lock=True)

@@ -179,3 +179,30 @@ def test_plain_http_stays_on_this_machine_and_out_of_production(tmp_path, url):
     assert settings.plaid.host == url
     with pytest.raises(SettingsInvalid, match="PLAID_HOST must begin with https"):
         Settings.from_environment({**SAFE, **given})
+
+
+MX = {
+    "MX_HOST": "https://int-api.mx.com/",
+    "MX_CLIENT_ID": "client",
+    "MX_API_KEY": "key-that-nobody-may-see",
+    "MX_WEBHOOK_PASSWORD": "password-that-nobody-may-see",
+}
+
+
+def test_mx_is_there_only_when_it_is_set_up():
+    assert Settings.from_environment(SAFE).mx is None
+    mx = Settings.from_environment({**SAFE, **MX}).mx
+    assert mx is not None
+    assert mx.host == "https://int-api.mx.com"
+    assert "nobody-may-see" not in repr(mx)
+
+
+@pytest.mark.parametrize("name", sorted(MX))
+def test_half_of_mxs_settings_stop_the_start_and_name_the_missing_one(name):
+    with pytest.raises(SettingsInvalid, match=f"{name} is not set"):
+        Settings.from_environment({**SAFE, **{k: v for k, v in MX.items() if k != name}})
+
+
+def test_mx_in_production_is_reached_by_https():
+    with pytest.raises(SettingsInvalid, match="MX_HOST must begin with https"):
+        Settings.from_environment({**SAFE, **MX, "MX_HOST": "http://127.0.0.1:9000"})
