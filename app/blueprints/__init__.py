@@ -18,6 +18,7 @@ from app.blueprints import (
     rules,
     settings,
     transactions,
+    webhooks,
 )
 from app.people.sign_in import organizations_of
 from app.web.access import visitor_actor
@@ -36,6 +37,7 @@ _AREAS = (
     rules,
     settings,
     transactions,
+    webhooks,
 )
 
 
