@@ -9,9 +9,11 @@ from flask import Flask, g, url_for
 from app.blueprints import (
     audit,
     auth,
+    bank_data,
     connections,
     home,
     ledger,
+    operator,
     ops,
     people,
     reconciliation,
@@ -28,9 +30,11 @@ from app.web.navigation import menu
 _AREAS = (
     audit,
     auth,
+    bank_data,
     connections,
     home,
     ledger,
+    operator,
     ops,
     people,
     reconciliation,
