@@ -171,6 +171,7 @@ def test_an_address_without_a_host_is_plaids():
         {"link_token": None},
         {"hosted_link_url": None},
         {"hosted_link_url": "javascript:alert(1)"},
+        {"hosted_link_url": "http://["},
         {"hosted_link_url": 5},
     ],
 )
