@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 from flask import current_app
@@ -13,9 +14,10 @@ from app.kernel.errors import Conflict, Invalid
 from app.models import ConnectionPath, FinancialConnection
 
 
-def aggregators() -> dict[str, Aggregator]:
+def aggregators() -> Mapping[str, Aggregator]:
     """Return the certified aggregators that this installation is set up for, by name."""
-    return dict(current_app.extensions["aggregators"])
+    known: Mapping[str, Aggregator] = current_app.extensions["aggregators"]
+    return known
 
 
 def aggregator_named(name: str) -> Aggregator:
@@ -38,9 +40,10 @@ def webhook_url_of(name: str) -> str | None:
     return urls.get(name) or None
 
 
-def connectors() -> dict[str, Connector]:
+def connectors() -> Mapping[str, Connector]:
     """Return the connectors that this installation offers, by name."""
-    return dict(current_app.extensions["connectors"])
+    known: Mapping[str, Connector] = current_app.extensions["connectors"]
+    return known
 
 
 def source_of(connection: FinancialConnection) -> DataSource:
@@ -49,9 +52,8 @@ def source_of(connection: FinancialConnection) -> DataSource:
     Raises:
         Conflict: The operator took its aggregator or connector out of service.
     """
-    known: dict[str, object] = {**connectors()}
-    if connection.path == ConnectionPath.STANDARD:
-        known = {**aggregators()}
+    standard = connection.path == ConnectionPath.STANDARD
+    known: Mapping[str, object] = aggregators() if standard else connectors()
     if connection.provider not in known:
         raise Conflict(
             f"{connection.institution_name} comes through “{connection.provider}”, which this "

@@ -48,7 +48,7 @@ _KINDS: Final[Mapping[str, WebhookKind]] = MappingProxyType(
         "TRANSACTIONS/DEFAULT_UPDATE": WebhookKind.IGNORED,
         "TRANSACTIONS/TRANSACTIONS_REMOVED": WebhookKind.IGNORED,
         "ITEM/ERROR": WebhookKind.DATA,
-        "ITEM/LOGIN_REPAIRED": WebhookKind.DATA,
+        "ITEM/LOGIN_REPAIRED": WebhookKind.HINT,
         "ITEM/PENDING_DISCONNECT": WebhookKind.HINT,
         "ITEM/PENDING_EXPIRATION": WebhookKind.HINT,
         "ITEM/NEW_ACCOUNTS_AVAILABLE": WebhookKind.HINT,
@@ -67,6 +67,7 @@ def _expiring(at: str) -> Callable[[Json], Health]:
 
 _HEALTH: Final[Mapping[str, Callable[[Json], Health | None]]] = MappingProxyType(
     {
+        "ITEM/LOGIN_REPAIRED": lambda _message: Health(ConnectionStatus.ACTIVE),
         "ITEM/ERROR": lambda message: health_of_error(record_of(message, "error")),
         "ITEM/PENDING_DISCONNECT": _expiring("disconnect_time"),
         "ITEM/PENDING_EXPIRATION": _expiring("consent_expiration_time"),
