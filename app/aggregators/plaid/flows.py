@@ -52,9 +52,9 @@ def flow_result(answer: Json, now: datetime) -> FlowResult:
         answer: Of /link/token/get.
     """
     sessions = sorted(records_of(answer, "link_sessions"), key=lambda s: text_of(s, "started_at"))
-    grants = {grant.token: grant for session in sessions for grant in _grants(session)}
+    grants = tuple(grant for session in sessions for grant in _grants(session))
     if grants or any(_repaired(session, answer) for session in sessions):
-        return FlowResult(FlowState.FINISHED, tuple(grants.values()))
+        return FlowResult(FlowState.FINISHED, grants)
     ended = [session for session in sessions if _has_ended(session)]
     exit_code = _exit_code(ended[-1]) if ended else ""
     expiration = instant_of(answer, "expiration")
