@@ -8,7 +8,7 @@ from typing import Final
 
 from app.connectors.contract import AnyConnector, OperatorSettings
 from app.connectors.folder import FolderConnector
-from app.connectors.sftp import SftpConnector
+from app.connectors.sftp.connector import SftpConnector
 
 _CONNECTORS: Final[Mapping[str, Callable[[OperatorSettings], AnyConnector]]] = {
     "folder": FolderConnector,

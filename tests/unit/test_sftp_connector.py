@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.aggregators.contract import AggregatorError
-from app.connectors import sftp_folder, sftp_session
 from app.connectors.contract import FileConnector, OperatorSettings, SettingsRefused
-from app.connectors.sftp import SftpConnector
-from app.connectors.sftp_session import open_folder
-from app.connectors.sftp_target import SftpTarget
+from app.connectors.sftp import folder as sftp_folder
+from app.connectors.sftp import session as sftp_session
+from app.connectors.sftp.connector import SftpConnector
+from app.connectors.sftp.session import open_folder
+from app.connectors.sftp.target import SftpTarget
 from app.kernel import limits
 from app.kernel.bank import ConnectionStatus
 from app.kernel.outbound import OutboundRules

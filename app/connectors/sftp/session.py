@@ -1,7 +1,7 @@
 """A folder on an SFTP server, reached over a connection that was checked.
 
-Only this module and `sftp_folder` import paramiko, which takes most of a second:
-`app.connectors.sftp` does so when a server is called.
+Only this module and `folder` import paramiko, which takes most of a second:
+`connector` does so when a server is called.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from paramiko.ssh_exception import (
     SSHException,
 )
 
-from app.connectors.sftp_folder import SftpClient, SftpFolder
-from app.connectors.sftp_target import SftpTarget, TargetRefused
+from app.connectors.sftp.folder import SftpClient, SftpFolder
+from app.connectors.sftp.target import SftpTarget, TargetRefused
 from app.kernel.bank import ConnectionStatus
 from app.kernel.outbound import AddressRefused, NoAnswer, OutboundRules, open_connection
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from app.aggregators.contract import Access, AggregatorError, Health
 from app.connectors import inbox
 from app.connectors.contract import OperatorSettings, Setting, SettingsRefused, WaitingFile
-from app.connectors.sftp_target import SftpTarget, TargetRefused
+from app.connectors.sftp.target import SftpTarget, TargetRefused
 from app.kernel.bank import ConnectionStatus
 from app.kernel.outbound import NoAnswer
 
@@ -49,7 +49,7 @@ class SftpConnector:
         self._rules = operator.outbound
 
     def connect(self, settings: Mapping[str, str], organization_id: str) -> Access:  # noqa: ARG002 - the server knows whose files are whose
-        from app.connectors.sftp_session import open_folder, parse_private_key  # noqa: PLC0415 - slow
+        from app.connectors.sftp.session import open_folder, parse_private_key  # noqa: PLC0415 - slow
 
         target = SftpTarget.from_settings(settings)
         if target.private_key:
@@ -86,7 +86,7 @@ class SftpConnector:
         )
 
     def waiting_files(self, access: Access) -> Iterator[WaitingFile]:
-        from app.connectors.sftp_session import open_folder  # noqa: PLC0415 - slow
+        from app.connectors.sftp.session import open_folder  # noqa: PLC0415 - slow
 
         target = SftpTarget.from_settings(access.secrets)
         try:
