@@ -333,7 +333,7 @@ def test_signed_webhooks_of_a_whole_life_are_understood(plaid, receiver):
         ("SYNC_UPDATES_AVAILABLE", WebhookKind.DATA),
         ("NEW_ACCOUNTS_AVAILABLE", WebhookKind.HINT),
         ("PENDING_DISCONNECT", WebhookKind.HINT),
-        ("LOGIN_REPAIRED", WebhookKind.DATA),
+        ("LOGIN_REPAIRED", WebhookKind.HINT),
         ("DEFAULT_UPDATE", WebhookKind.IGNORED),
         ("USER_PERMISSION_REVOKED", WebhookKind.HINT),
     ]:
