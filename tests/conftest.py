@@ -23,6 +23,7 @@ from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
+from app.aggregators.registry import Aggregators, Entry
 from app.config import Environment, Settings
 from app.connectors.contract import OperatorSettings
 from app.connectors.registry import NAMES as CONNECTOR_NAMES
@@ -171,7 +172,9 @@ class Cast:
 def bank(app: Flask) -> Iterator[ScriptedBank]:
     """An aggregator in the test's own hands, in the place of the configured ones."""
     configured = app.extensions["aggregators"]
-    app.extensions["aggregators"] = {"plaid": (scripted := ScriptedBank())}
+    scripted = ScriptedBank()
+    entry = Entry(scripted.title, lambda: scripted)
+    app.extensions["aggregators"] = Aggregators({scripted.name: entry})
     yield scripted
     app.extensions["aggregators"] = configured
 

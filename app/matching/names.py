@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 ALIAS_TEXTS_MAX: Final = 50
 """Initials that more texts share say too little to be worth the pairs."""
 CHUNK_PAIRS: Final = 1 << 15
+POSTINGS_MAX: Final = 64
+"""Texts that share a word, up to which all of them are compared to find the best."""
+
+BEST_PAIRS_MAX: Final = 400_000
+CONFLICT_MIN: Final = 1.0
+"""Nats of conflict from which it matters that another name fits better."""
+
 ALIAS_PREFIX_LETTERS_MIN: Final = 7
 ALIAS_COVERAGE: Final = 0.9
 INITIAL_CREDIT: Final = 0.9
@@ -42,6 +49,8 @@ class NameSimilarity:
         information: Nats; how surprising the agreement is: rare names say more.
         conflict: Nats; what is left over on both sides, the smaller of the two: a city after a
             bank's name is no conflict, another surname is.
+        shortfall: Nats by which another name of the pool fits one of the two better; 0 without
+            conflict, for a shorter writing is no other name.
         absent: Whether a side has no name, or only words such as "monthly rent" that the other
             side does not repeat, so that nothing can be said.
     """
@@ -49,7 +58,21 @@ class NameSimilarity:
     coverage: NDArray[np.float32]
     information: NDArray[np.float32]
     conflict: NDArray[np.float32]
+    shortfall: NDArray[np.float32]
     absent: NDArray[np.bool_]
+
+    def put(
+        self, places: NDArray[np.int64], other: NameSimilarity, keep: NDArray[np.bool_]
+    ) -> None:
+        """Replace what stands at some places by what the other says where `keep`."""
+        for mine, theirs in (
+            (self.coverage, other.coverage),
+            (self.information, other.information),
+            (self.conflict, other.conflict),
+            (self.shortfall, other.shortfall),
+        ):
+            mine[places] = theirs[keep]
+        self.absent[places] = other.absent[keep]
 
 
 class NameIndex:
@@ -90,6 +113,38 @@ class NameIndex:
         self._alias_codes = np.array(
             sorted(b * self._gl_count + g for b, g in self._aliased), np.int64
         )
+        self._best = np.zeros(len(bank), np.float32), np.zeros(len(gl), np.float32)
+        self._best = self._best_fits()
+
+    def _best_fits(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return for each text of both sides how well the best text of the other fits, in nats."""
+        codes = np.union1d(self._sharing_words(), self._alias_codes)
+        bank_rows, gl_rows = np.divmod(codes, self._gl_count)
+        found = self.similarity(bank_rows, gl_rows)
+        fits = found.information - found.conflict
+        bank, gl = np.zeros_like(self._best[0]), np.zeros_like(self._best[1])
+        np.maximum.at(bank, bank_rows, fits)
+        np.maximum.at(gl, gl_rows, fits)
+        return bank, gl
+
+    def _sharing_words(self) -> NDArray[np.int64]:
+        """Return the codes of pairs of texts that share a word, but for words in many texts."""
+        texts, places = np.nonzero(self._gl_tokens >= 0)
+        tokens = self._gl_tokens[texts, places]
+        order = np.argsort(tokens, kind="stable")
+        texts, tokens = texts[order], tokens[order]
+        rows, *where = np.nonzero(self._bank_tokens >= 0)
+        wanted = self._bank_tokens[rows, where[0], where[1]]
+        first = np.searchsorted(tokens, wanted, side="left")
+        counts = np.searchsorted(tokens, wanted, side="right") - first
+        most = POSTINGS_MAX
+        while most > 1 and int(counts[counts <= most].sum()) > BEST_PAIRS_MAX:
+            most //= 2
+        counts = np.where(counts <= most, counts, 0)
+        ends = np.cumsum(counts)
+        offsets = np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - counts, counts)
+        found = texts[np.repeat(first, counts) + offsets]
+        return np.unique(np.repeat(rows, counts) * self._gl_count + found)
 
     def _marks(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """Return bits by text: two texts with no bit in common agree on nothing at all."""
@@ -122,7 +177,12 @@ class NameIndex:
         conflict[hit] = 0.0
         silent = self._bank_generic[unique_bank] | self._gl_generic[unique_gl]
         absent = silent & (coverage == 0.0)
-        return NameSimilarity(coverage[back], information[back], conflict[back], absent[back])
+        best = np.maximum(self._best[0][unique_bank], self._best[1][unique_gl])
+        missing = np.maximum(best - (information - conflict), 0.0)
+        shortfall = np.where(conflict >= CONFLICT_MIN, missing, np.float32(0.0))
+        return NameSimilarity(
+            coverage[back], information[back], conflict[back], shortfall[back], absent[back]
+        )
 
     def _compare(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
