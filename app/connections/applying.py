@@ -16,7 +16,13 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from app.aggregators.contract import History, SourceAccount, SourceTransaction, SyncPage
+from app.aggregators.contract import (
+    History,
+    SourceAccount,
+    SourceTransaction,
+    SyncPage,
+    UnreadableRow,
+)
 from app.connections.bank_changes import Applied, apply_bank_facts, hold_accounts
 from app.connections.bank_facts import BankFacts, Stated
 from app.connections.fetching import Fetched
@@ -24,7 +30,13 @@ from app.connections.recognition import Recognition
 from app.connections.source_accounts import Accounts, accounts_of, bring_accounts
 from app.kernel import limits
 from app.kernel.ids import new_id
-from app.models import FinancialConnection, FinancialTransaction, TransactionStatus, db
+from app.models import (
+    AccountStatus,
+    FinancialConnection,
+    FinancialTransaction,
+    TransactionStatus,
+    db,
+)
 from app.models.session import rows_changed
 from app.tenancy.actor import Actor
 from app.tenancy.scope import current_organization_id, insert_owned, owned
@@ -123,6 +135,7 @@ class _Writer:
         rows = self._keepable(page.upserts)
         for unreadable in page.unreadable:
             self._refuse(unreadable.reason)
+            self._still_there(unreadable)
         ids = _ids_of(rows)
         stated: dict[str, Stated] = {
             ids[key]: _facts(row) for key, row in rows.items() if key in ids
@@ -165,6 +178,12 @@ class _Writer:
     def _refuse(self, reason: str) -> None:
         self.counts.unreadable += 1
         self.counts.unreadable_reason = self.counts.unreadable_reason or reason
+
+    def _still_there(self, unreadable: UnreadableRow) -> None:
+        """What cannot be read now is not gone; what was read of it before stands."""
+        account = self._accounts.get(unreadable.account_external_id)
+        if self._seen is not None and account is not None:
+            self._seen.add((account.id, _kept_id(unreadable.external_id)))
 
     def _add(self, rows: Mapping[Key, SourceTransaction]) -> dict[Key, str]:
         ids: dict[Key, str] = {}
@@ -217,9 +236,10 @@ class _Writer:
         assert self._seen is not None
         missing: dict[Key, str] = {}
         for account in self._accounts.values():
-            begin = snapshot_from or self._first_day.get(account.id)
-            if begin is None:
-                continue
+            first_day = self._first_day.get(account.id)
+            if first_day is None or account.status != AccountStatus.ACTIVE:
+                continue  # silence takes nothing back
+            begin = snapshot_from or first_day
             rows = db.session.execute(
                 owned(FinancialTransaction)
                 .where(
