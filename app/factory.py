@@ -38,7 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(_flask_config(settings))
     app.extensions["settings"] = settings
     app.extensions["redis"] = connect(settings.redis_url)
-    app.extensions["aggregators"] = aggregators.configured(settings.plaid)
+    app.extensions["aggregators"] = aggregators.configured(settings.plaid, settings.mx)
     app.extensions["connectors"] = connectors.configured(settings.connectors)
     app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
         app.wsgi_app,

@@ -294,7 +294,11 @@ class WebhookKind(StrEnum):
     DATA = "data"
     """New data or another health: read both."""
     HINT = "hint"
-    """Something that reading alone does not tell: `health` says it."""
+    """Something that reading alone does not tell: `health` says it.
+
+    New accounts, an access that ends at the deadline, or, when healthy, that an announced
+    end is off because somebody has signed in again.
+    """
     ACCOUNT_GONE = "account_gone"
     IGNORED = "ignored"
 
@@ -310,6 +314,8 @@ class Webhook:
     flow_token: str = field(default="", repr=False)
     account_external_id: str = ""
     health: Health | None = None
+    is_unique: bool = True
+    """An equal message is the same one sent again; some providers' may rightly be equal."""
 
 
 class DataSource(Protocol):

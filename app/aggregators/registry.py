@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from app.aggregators.contract import Aggregator
+from app.aggregators.mx import Mx, MxSettings
 from app.aggregators.plaid.settings import PlaidSettings
 
 
@@ -47,11 +48,13 @@ class Aggregators(Mapping[str, Aggregator]):
         return {name: entry.title for name, entry in self._entries.items()}
 
 
-def configured(plaid: PlaidSettings | None) -> Aggregators:
+def configured(plaid: PlaidSettings | None, mx: MxSettings | None) -> Aggregators:
     """Return what the settings name; without settings there is none."""
     entries: dict[str, Entry] = {}
     if plaid is not None:
         entries["plaid"] = Entry("Plaid", lambda: _plaid(plaid))
+    if mx is not None:
+        entries["mx"] = Entry("MX", lambda: Mx(mx))
     return Aggregators(entries)
 
 

@@ -108,7 +108,7 @@ def _act(
     flow_id: str | None,
 ) -> None:
     with unit_of_work() as work:
-        if not _keep(provider, digest, webhook, connection_id):
+        if not _keep(provider, digest, webhook, connection_id) and webhook.is_unique:
             _log.info("webhook_repeated", provider=provider, name=webhook.name)
             return
         connection = get_owned(FinancialConnection, connection_id, lock=True)
@@ -135,6 +135,8 @@ def _take_hint(actor: Actor, connection: FinancialConnection, webhook: Webhook) 
         connection.access_ends_at = webhook.health.deadline
     elif webhook.health.reason == NEW_ACCOUNTS:
         connection.new_accounts_available = True
+    elif webhook.health.status is ConnectionStatus.ACTIVE:
+        connection.access_ends_at = None  # somebody has signed in again, here or elsewhere
     db.session.flush()
     if ConnectionStatus(connection.status) in _HEALTHY and webhook.health is not None:
         stand(actor, connection, webhook.health, cause=Cause.WEBHOOK)

@@ -46,7 +46,7 @@ def answering(*answers):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    settings = MxSettings(f"http://127.0.0.1:{server.server_port}/", "client", KEY)
+    settings = MxSettings(f"http://127.0.0.1:{server.server_port}/", "client", KEY, "")
     try:
         yield MxClient(settings), seen
     finally:
@@ -166,7 +166,7 @@ def test_an_answer_beyond_measure_is_not_read_to_its_end(monkeypatch):
 
 
 def test_nobody_there_is_a_passing_fault_that_names_no_one(caplog):
-    client = MxClient(MxSettings("http://127.0.0.1:9", "client", KEY))
+    client = MxClient(MxSettings("http://127.0.0.1:9", "client", KEY, ""))
     with caplog.at_level(logging.INFO), pytest.raises(AggregatorError) as raised:
         client.post("users", "USR-secret")
     assert (raised.value.code, raised.value.permanent) == ("UNREACHABLE", False)
@@ -180,7 +180,7 @@ def test_a_slow_answer_is_given_up(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(AggregatorError, match="TIMEOUT"):
-            MxClient(MxSettings(host, "client", KEY)).get("x")
+            MxClient(MxSettings(host, "client", KEY, "")).get("x")
 
 
 def test_lists_are_read_to_their_last_page():

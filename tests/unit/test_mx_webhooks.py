@@ -6,7 +6,7 @@ from base64 import b64encode
 import pytest
 
 from app.aggregators.contract import WebhookInvalid, WebhookKind
-from app.aggregators.mx.webhooks import MESSAGE_BYTES_MAX, WEBHOOK_USER, read
+from app.aggregators.mx.webhooks import WEBHOOK_USER, read
 
 PASSWORD = "a-long-password"
 
@@ -35,6 +35,10 @@ def test_new_data_name_their_login():
     assert webhook.name == "AGGREGATION/member_data_updated"
 
 
+def test_the_same_words_again_are_no_repetition():
+    assert not read(headers(), AGGREGATION, PASSWORD).is_unique
+
+
 @pytest.mark.parametrize("status", ["CHALLENGED", "DENIED", "SOMETHING_NEW", None])
 def test_a_change_of_status_leads_to_a_read_whatever_it_says(status):
     body = message(
@@ -55,7 +59,8 @@ def test_a_members_message_with_a_flows_payload_ends_the_flow():
 def test_new_data_stay_news_also_with_a_flows_payload():
     payload = b64encode(b"token-of-a-flow").decode()
     webhook = read(headers(**{"x-callback-payload": payload}), AGGREGATION, PASSWORD)
-    assert (webhook.kind, webhook.flow_token) == (WebhookKind.DATA, "token-of-a-flow")
+    assert (webhook.kind, webhook.flow_token) == (WebhookKind.DATA, "")
+    assert webhook.login_external_id == "MBR-1"
 
 
 @pytest.mark.parametrize("payload", ["", "%%%", "gICA", "é"])
@@ -98,11 +103,3 @@ def test_without_a_password_of_ours_nothing_is_believed():
 def test_what_is_no_message_is_refused(body):
     with pytest.raises(WebhookInvalid):
         read(headers(), body, PASSWORD)
-
-
-def test_a_message_longer_than_any_of_mxs_is_refused_at_its_length():
-    fitting = b'{"a": "' + b"x" * (MESSAGE_BYTES_MAX - 9) + b'"}'
-    assert len(fitting) == MESSAGE_BYTES_MAX
-    assert read(headers(), fitting, PASSWORD).kind is WebhookKind.IGNORED
-    with pytest.raises(WebhookInvalid):
-        read(headers(), fitting + b" ", PASSWORD)

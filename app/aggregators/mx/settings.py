@@ -9,10 +9,10 @@ class MxSettings:
 
     Args:
         host: `https://…` without a slash at the end; plain http for the own machine only.
-        webhook_password: What MX's messages prove themselves with; without one none is believed.
+        webhook_password: What MX's messages prove themselves with, as set on its dashboard.
     """
 
     host: str
     client_id: str
     api_key: str = field(repr=False)
-    webhook_password: str = field(default="", repr=False)
+    webhook_password: str = field(repr=False)

@@ -17,11 +17,13 @@ from app.aggregators.mx.flows import CALLBACK_HEADER
 WEBHOOK_USER: Final = "tieout"
 """What MX's dashboard is told as user name, beside the password of the settings."""
 
-MESSAGE_BYTES_MAX: Final = 256 * 1024
 _NAME_CHARACTERS_MAX: Final = 80
 
-_NEWS: Final = frozenset({"aggregation", "balance", "history", "connection_status"})
-_MEMBER: Final = frozenset({"member", "members"})
+_MEMBER: Final = ("member", "members")
+_KINDS: Final[Mapping[str, WebhookKind]] = dict.fromkeys(
+    ("aggregation", "balance", "history", "connection_status", *_MEMBER), WebhookKind.DATA
+)
+"""A health in a message may be over by the time it comes: all of them only lead to a read."""
 
 
 def read(headers: Mapping[str, str], body: bytes, password: str) -> Webhook:
@@ -31,19 +33,19 @@ def read(headers: Mapping[str, str], body: bytes, password: str) -> Webhook:
         WebhookInvalid: It does not carry the password, or is no message.
     """
     _verify(headers.get("authorization", ""), password)
-    if len(body) > MESSAGE_BYTES_MAX:
-        raise WebhookInvalid("The message is longer than any of MX's.")
     try:
         message = parse(body)
     except NotAnObject:
         raise WebhookInvalid("The message is not a JSON object.") from None
     kind = text(message, "type")
     flow_token = _flow_token(headers.get(CALLBACK_HEADER, ""))
+    ends_flow = bool(flow_token) and kind.lower() in _MEMBER
     return Webhook(
-        kind=_kind(kind.lower(), has_flow=bool(flow_token)),
+        kind=WebhookKind.FLOW_ENDED if ends_flow else _KINDS.get(kind.lower(), WebhookKind.IGNORED),
         name=f"{kind}/{text(message, 'action')}"[:_NAME_CHARACTERS_MAX],
         login_external_id=_member_guid(message),
-        flow_token=flow_token,
+        flow_token=flow_token if ends_flow else "",
+        is_unique=False,
     )
 
 
@@ -53,14 +55,6 @@ def _verify(authorization: str, password: str) -> None:
     is_equal = hmac.compare_digest(given.strip().encode(), expected.encode())
     if not password or scheme.lower() != "basic" or not is_equal:
         raise WebhookInvalid("The message does not carry the password that MX was given.")
-
-
-def _kind(kind: str, *, has_flow: bool) -> WebhookKind:
-    if kind in _NEWS:
-        return WebhookKind.DATA
-    if kind in _MEMBER:
-        return WebhookKind.FLOW_ENDED if has_flow else WebhookKind.DATA
-    return WebhookKind.IGNORED
 
 
 def _member_guid(message: Json) -> str:
