@@ -61,7 +61,7 @@ class World:
         return time.time()
 
     def today(self) -> date:
-        return datetime.fromtimestamp(self.now(), UTC).date()
+        return self.settings.today or datetime.fromtimestamp(self.now(), UTC).date()
 
     def bank_day(self, item: Item) -> date:
         """Return today at the item's bank, which a test may have sent ahead of the calendar."""

@@ -7,6 +7,8 @@ from werkzeug.exceptions import NotFound
 
 from sandbox import hosted
 from sandbox.clockwork import Clockwork
+from sandbox.control import api as control_api
+from sandbox.control import pages as control_pages
 from sandbox.plaid import (  # noqa: F401  calls
     WIRE,
     announcements,
@@ -36,6 +38,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["clockwork"] = clockwork = Clockwork(world)
     app.register_blueprint(calls.plaid)
     app.register_blueprint(hosted.pages)
+    app.register_blueprint(control_api.api)
+    app.register_blueprint(control_pages.pages)
     app.register_error_handler(NotFound, _not_found)
     clockwork.start()
     return app
