@@ -6,8 +6,6 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -49,10 +47,7 @@ _WORTH_A_RETRY: Final = frozenset({UNREACHABLE, "HTTP_502", "HTTP_503", "HTTP_50
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What MX answered, and the time on its own clock, if it told."""
-
     body: Json = field(repr=False)
-    server_time: datetime | None
 
     def record(self, key: str) -> Json:
         """Return the object under a key.
@@ -166,7 +161,7 @@ class MxClient:
             raise unreachable() from None  # its text holds the address
         if response.status >= _HTTP_REDIRECT:
             raise error_of_status(response.status, response.headers.get("retry-after", ""))
-        return Answer(_body(raw), _server_time(response.headers.get("date", "")))
+        return Answer(_body(raw))
 
 
 def _body(raw: bytes) -> Json:
@@ -178,10 +173,3 @@ def _body(raw: bytes) -> Json:
         return parse(raw)
     except NotAnObject:
         raise unreadable() from None
-
-
-def _server_time(http_date: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(http_date).astimezone(UTC)
-    except ValueError:
-        return None
