@@ -30,6 +30,8 @@ from app.people.sign_in import actor_of
 from app.tenancy import passwords
 from app.tenancy.actor import Actor
 from app.tenancy.scope import enter_scope, leave_scope
+from tests.plaid_sandbox import PlaidSandbox
+from tests.servers import plaid_sandbox as run_plaid_sandbox
 from tests.servers import postgres, redis
 
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -69,6 +71,13 @@ def redis_url() -> Iterator[str]:
 def postgres_url() -> Iterator[str]:
     with postgres() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def plaid_sandbox() -> Iterator[PlaidSandbox]:
+    """A stand-in aggregator of its own process, spoken to as if it were the real one."""
+    with run_plaid_sandbox() as running:
+        yield running
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

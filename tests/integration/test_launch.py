@@ -44,7 +44,7 @@ def test_it_answers_and_tells_the_address_and_how_to_sign_in(running):
 
 
 def test_every_line_of_a_program_carries_its_name(running):
-    names = {"redis", "prepare", "web", "worker-1", "worker-2", "ticker"}
+    names = {"redis", "prepare", "web", "sandbox", "worker-1", "worker-2", "ticker"}
     lines = [line for line in running.output.splitlines() if " | " in line]
     assert {line.split(" | ")[0].strip() for line in lines} <= names
 
@@ -61,9 +61,9 @@ def test_a_killed_worker_is_back(running):
 
 
 def test_a_killed_web_server_answers_again(running):
-    master = min(running.programs("gunicorn"), key=lambda p: p.create_time())
+    master = min(running.programs("wsgi:app"), key=lambda p: p.create_time())
     master.kill()
-    assert wait_until(lambda: master not in running.programs("gunicorn"), timeout_seconds=30)
+    assert wait_until(lambda: master not in running.programs("wsgi:app"), timeout_seconds=30)
     assert wait_until(running.is_ready, timeout_seconds=30)
 
 
