@@ -20,12 +20,16 @@ class Settings:
 
     `pace_seconds` passes between two stages of an item's first transactions; zero makes all of
     them ready at once.  `retry_seconds` passes before a webhook is sent a second time, four times
-    longer before each further try.
+    longer before each further try.  MX reports all it has to one URL, which holds the name and the
+    password that its messages carry.
     """
 
     folder: Path
     client_id: str
     secret: str
+    mx_client_id: str = ""
+    mx_api_key: str = ""
+    mx_webhook_url: str = ""
     pace_seconds: float = PACE_SECONDS_DEFAULT
     retry_seconds: float = RETRY_SECONDS_DEFAULT
 
@@ -41,6 +45,9 @@ class Settings:
             folder=Path(given["SANDBOX_FOLDER"]),
             client_id=given["PLAID_CLIENT_ID"],
             secret=given["PLAID_SECRET"],
+            mx_client_id=given.get("MX_CLIENT_ID", ""),
+            mx_api_key=given.get("MX_API_KEY", ""),
+            mx_webhook_url=given.get("MX_WEBHOOK_URL", ""),
             pace_seconds=float(given.get("SANDBOX_PACE_SECONDS", PACE_SECONDS_DEFAULT)),
             retry_seconds=float(given.get("SANDBOX_RETRY_SECONDS", RETRY_SECONDS_DEFAULT)),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -153,8 +154,8 @@ class MxClient:
             response = self._pool.request(
                 method, address, body=body, headers=headers, preload_content=False, redirect=False
             )
-            raw = response.read(ANSWER_BYTES_MAX + 1)
-            response.release_conn()
+            with closing(response):  # one that was read to its end keeps its connection
+                raw = response.read(ANSWER_BYTES_MAX + 1)
         except urllib3.exceptions.ReadTimeoutError:
             raise too_slow() from None
         except urllib3.exceptions.HTTPError:
