@@ -10,6 +10,7 @@ import contextvars
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
 import hypothesis
@@ -17,12 +18,17 @@ import pytest
 import sqlalchemy as sa
 import structlog
 from argon2 import PasswordHasher
+from cryptography.fernet import Fernet
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
+from app.aggregators.registry import Aggregators, Entry
 from app.config import Environment, Settings
+from app.connectors.contract import OperatorSettings
+from app.connectors.registry import NAMES as CONNECTOR_NAMES
 from app.factory import create_app
+from app.kernel.outbound import OutboundRules
 from app.models import Base, Role, db
 from app.people.members import add_member
 from app.people.organizations import create_organization
@@ -31,6 +37,7 @@ from app.tenancy import passwords
 from app.tenancy.actor import Actor
 from app.tenancy.scope import enter_scope, leave_scope
 from tests.plaid_sandbox import PlaidSandbox
+from tests.scripted_bank import ScriptedBank
 from tests.servers import plaid_sandbox as run_plaid_sandbox
 from tests.servers import postgres, redis
 
@@ -45,6 +52,7 @@ structlog.configure(
     ]
 )
 PASSWORD = "correct horse battery"
+CREDENTIAL_KEY = Fernet.generate_key().decode()
 hypothesis.settings.register_profile("any_machine", deadline=None)
 hypothesis.settings.load_profile("any_machine")
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -107,12 +115,17 @@ def make_settings(database_url: str, redis_url: str, folder: Path) -> Settings:
         database_url=database_url,
         redis_url=redis_url,
         secret_key="only for tests, and long enough for that",
-        credential_keys=(),
+        credential_keys=(CREDENTIAL_KEY,),
         public_url="",
         instance_path=folder,
         operator_emails=("alice@acme.example",),
         trusted_proxies_count=0,
         log_level="WARNING",
+        connectors=OperatorSettings(
+            inbox_path=folder / "inbox",
+            outbound=OutboundRules((ip_network("127.0.0.0/8"),)),
+            offered=CONNECTOR_NAMES,
+        ),
     )
 
 
@@ -153,6 +166,17 @@ class Cast:
     bob: Actor
     viv: Actor
     charlie: Actor
+
+
+@pytest.fixture
+def bank(app: Flask) -> Iterator[ScriptedBank]:
+    """An aggregator in the test's own hands, in the place of the configured ones."""
+    configured = app.extensions["aggregators"]
+    scripted = ScriptedBank()
+    entry = Entry(scripted.title, lambda: scripted)
+    app.extensions["aggregators"] = Aggregators({scripted.name: entry})
+    yield scripted
+    app.extensions["aggregators"] = configured
 
 
 @pytest.fixture

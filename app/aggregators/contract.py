@@ -290,7 +290,11 @@ class WebhookKind(StrEnum):
     DATA = "data"
     """New data or another health: read both."""
     HINT = "hint"
-    """Something that reading alone does not tell: `health` says it."""
+    """Something that reading alone does not tell: `health` says it.
+
+    New accounts, an access that ends at the deadline, or, when healthy, that an announced
+    end is off because somebody has signed in again.
+    """
     ACCOUNT_GONE = "account_gone"
     IGNORED = "ignored"
 

@@ -11,7 +11,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -28,6 +28,9 @@ from app.models import FinancialConnection, FinancialTransaction, TransactionSta
 from app.models.session import rows_changed
 from app.tenancy.actor import Actor
 from app.tenancy.scope import current_organization_id, insert_owned, owned
+
+_HISTORY_TIME: Final = timedelta(days=730)
+"""How far back aggregators keep what they gave; what is older is not missed."""
 
 _EXTERNAL_ID_CHARACTERS_MAX: Final = 200
 
@@ -116,7 +119,6 @@ class _Writer:
         self._removed: set[Key] = set()
         self._replaces: dict[Key, str] = {}
         self._seen: set[Key] | None = set() if keeps_seen else None
-        self._first_day: dict[str, date] = {}
 
     def take(self, page: SyncPage) -> None:
         """Write one page's new and changed rows; what it removes waits for the end."""
@@ -135,7 +137,8 @@ class _Writer:
         for account_external_id, external_id in page.removed:
             if account := self._accounts.get(account_external_id):
                 self._removed.add((account.id, _kept_id(external_id)))
-        self._remember(rows)
+        if self._seen is not None:
+            self._seen.update(rows)
 
     def finish(self, fetched: Fetched) -> None:
         """Remove what is gone: said to be, replaced by a posted one, or missing in a whole."""
@@ -204,22 +207,12 @@ class _Writer:
             "updated_at": self._now,
         }
 
-    def _remember(self, rows: Mapping[Key, SourceTransaction]) -> None:
-        if self._seen is None:
-            return
-        self._seen.update(rows)
-        for (account_id, _), row in rows.items():
-            first = self._first_day.get(account_id, row.posted_date)
-            self._first_day[account_id] = min(first, row.posted_date)
-
     def _missing(self, snapshot_from: date | None) -> dict[Key, str]:
-        """Return stored rows of the days that were read whole, which the read does not have."""
+        """Return rows that this login brought and that a whole read does not have any more."""
         assert self._seen is not None
+        begin = snapshot_from or self._now.date() - _HISTORY_TIME
         missing: dict[Key, str] = {}
         for account in self._accounts.values():
-            begin = snapshot_from or self._first_day.get(account.id)
-            if begin is None:
-                continue
             rows = db.session.execute(
                 owned(FinancialTransaction)
                 .where(

@@ -8,39 +8,26 @@ exactly as it was signed, and the change is kept beside it for a person to settl
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import sqlalchemy as sa
-
 from app.audit.trail import Change, record
-from app.connections.bank_facts import (
-    Stated,
-    change_in_words,
-    facts_of,
-    from_json,
-    same_on_statement,
-    to_json,
-)
+from app.connections.bank_facts import Stated, facts_of, same_on_statement, to_json
+from app.connections.certified_changes import CertifiedChanges
+from app.connections.match_flags import ChangedItem, flag_matches
 from app.kernel import limits
 from app.kernel.clock import utc_now
 from app.models import (
-    BankChange,
-    ChangeKind,
-    ChangeState,
     FinancialAccount,
     FinancialTransaction,
     LedgerBankAccount,
-    Match,
     MatchItem,
     Reconciliation,
     ReconciliationStatus,
     TransactionStatus,
     db,
 )
-from app.models.session import rows_changed
 from app.tenancy.actor import Actor
 from app.tenancy.scope import owned
 
@@ -113,24 +100,9 @@ def apply_bank_facts(actor: Actor, stated: Mapping[str, Stated]) -> Applied:
     applied = Applied()
     ids = sorted(stated)
     for start in range(0, len(ids), limits.INGEST_CHUNK_ROWS):
-        _Chunk(actor, ids[start : start + limits.INGEST_CHUNK_ROWS], applied).apply(stated)
+        chunk = ids[start : start + limits.INGEST_CHUNK_ROWS]
+        record(actor, *_apply(chunk, stated, applied))
     return applied
-
-
-def flags_of(match_ids: Collection[str]) -> dict[str, str]:
-    """Return, for each match, what the bank changed since; empty when it is as it was matched."""
-    rows = db.session.execute(
-        owned(MatchItem)
-        .join(FinancialTransaction, FinancialTransaction.id == MatchItem.financial_transaction_id)
-        .where(MatchItem.match_id.in_(match_ids), MatchItem.as_matched.is_not(None))
-        .order_by(MatchItem.id)
-        .with_only_columns(MatchItem.match_id, MatchItem.as_matched, FinancialTransaction)
-    )
-    sentences: dict[str, list[str]] = {match_id: [] for match_id in match_ids}
-    for match_id, as_matched, row in rows:
-        words = change_in_words(from_json(as_matched or {}), facts_of(row), row.currency)
-        sentences[match_id].append(words)
-    return {match_id: " ".join(filter(None, words)) for match_id, words in sentences.items()}
 
 
 class _Standing(NamedTuple):
@@ -142,118 +114,27 @@ class _Standing(NamedTuple):
     certified: bool
 
 
-class _Chunk:
-    """Transactions that are read, compared and written together."""
-
-    def __init__(self, actor: Actor, ids: Sequence[str], applied: Applied) -> None:
-        self._actor, self._applied = actor, applied
-        self._rows = _rows(ids)
-        self._standings = _standings(ids)
-        certified = [i for i, standing in self._standings.items() if standing.certified]
-        self._known_changes = _known_changes(certified)
-        self._touched: dict[str, tuple[_Standing, Stated]] = {}
-        self._changes: list[Change] = []
-
-    def apply(self, stated: Mapping[str, Stated]) -> None:
-        for row in self._rows:
-            standing = self._standings.get(row.id)
-            if standing is not None and standing.certified:
-                self._compare_certified(row, standing, stated[row.id])
-            else:
-                self._take_over(row, standing, stated[row.id])
-        db.session.flush()
-        self._flag()
-        record(self._actor, *self._changes)
-
-    def _take_over(
-        self, row: FinancialTransaction, standing: _Standing | None, now: Stated
-    ) -> None:
-        before = facts_of(row)
-        if before == now:
-            return
-        _store(row, now)
-        if now is None:
-            self._applied.removed_count += 1
-        else:
-            self._applied.updated_count += 1
-        verb = "removed" if now is None else "changed"
-        self._note(f"bank_transaction.{verb}", row.id, before, now)
-        if standing is not None and not same_on_statement(before, now):
-            self._touched[row.id] = (standing, before)
-
-    def _compare_certified(
-        self, row: FinancialTransaction, standing: _Standing, now: Stated
-    ) -> None:
-        known = self._known_changes.get(row.id, [])
-        accounted = _accounted(row, known)
-        unsettled = next((c for c in known if c.state == ChangeState.OPEN), None)
-        if _needs_nobody(now, accounted, known):
-            if unsettled is not None:
-                self._withdraw(unsettled)
-        elif unsettled is None:
-            self._raise(row, standing, accounted, now)
-        elif not same_on_statement(now, from_json(unsettled.after)):
-            before = from_json(unsettled.after)
-            unsettled.after, unsettled.kind = to_json(now), _kind(now)
-            self._applied.raised_count += 1
-            self._note("bank_change.changed", unsettled.id, before, now)
-
-    def _raise(
-        self, row: FinancialTransaction, standing: _Standing, accounted: Stated, now: Stated
-    ) -> None:
-        change = BankChange(
-            financial_transaction_id=row.id,
-            reconciliation_id=standing.reconciliation_id,
-            kind=_kind(now),
-            before=to_json(accounted),
-            after=to_json(now),
-        )
-        db.session.add(change)
-        db.session.flush()
-        self._applied.raised_count += 1
-        self._note("bank_change.raised", change.id, accounted, now)
-
-    def _withdraw(self, change: BankChange) -> None:
-        change.state = ChangeState.WITHDRAWN
-        change.note = "The bank has taken this change back by itself."
-        change.settled_at = utc_now()
-        self._applied.withdrawn_count += 1
-        before, after = from_json(change.after), from_json(change.before)
-        self._note("bank_change.withdrawn", change.id, before, after)
-
-    def _note(self, action: str, subject_id: str, before: Stated, after: Stated) -> None:
-        subject = action.partition(".")[0]
-        self._changes.append(Change(action, subject, subject_id, to_json(before), to_json(after)))
-
-    def _flag(self) -> None:
-        """Flag the matches of what was changed, or lift the flag where all is as it was."""
-        match_ids = {standing.match_id for standing, _ in self._touched.values()}
-        if not match_ids:
-            return
-        flags_before = _flags_before(match_ids)
-        _forget_what_was_kept([i for i, flag in flags_before.items() if not flag])
-        self._remember_as_matched()
-        flags = flags_of(match_ids)
-        for match_id in sorted(match_ids):
-            self._set_flag(match_id, flags_before[match_id], flags[match_id])
-        _raise_versions({standing.reconciliation_id for standing, _ in self._touched.values()})
-
-    def _remember_as_matched(self) -> None:
-        for standing, before in self._touched.values():
-            rows_changed(
-                sa.update(MatchItem)
-                .where(MatchItem.id == standing.item_id, MatchItem.as_matched.is_(None))
-                .values(as_matched=to_json(before))
-            )
-
-    def _set_flag(self, match_id: str, before: str, after: str) -> None:
-        if before == after:
-            return
-        rows_changed(sa.update(Match).where(Match.id == match_id).values(flag=after))
-        if after:
-            self._applied.flagged_count += 1
-        action = "match.flagged" if after else "match.flag_lifted"
-        self._changes.append(Change(action, "match", match_id, {"flag": before}, {"flag": after}))
+def _apply(ids: Sequence[str], stated: Mapping[str, Stated], applied: Applied) -> list[Change]:
+    standings = _standings(ids)
+    certified = CertifiedChanges([i for i, where in standings.items() if where.certified])
+    changes: list[Change] = []
+    touched: list[ChangedItem] = []
+    for row in _rows(ids):
+        before, now = facts_of(row), stated[row.id]
+        where = standings.get(row.id)
+        if where is not None and where.certified:
+            certified.compare(row, where.reconciliation_id, now)
+        elif before != now:
+            _store(row, now)
+            changes.append(_change(row.id, before, now, applied))
+            if where is not None and not same_on_statement(before, now):
+                touched.append(ChangedItem(*where[:3], before))
+    db.session.flush()
+    flagged = flag_matches(touched)
+    applied.flagged_count += sum(1 for change in flagged if change.after["flag"])
+    applied.raised_count += certified.raised_count
+    applied.withdrawn_count += certified.withdrawn_count
+    return [*changes, *flagged, *certified.changes]
 
 
 def _rows(ids: Sequence[str]) -> Sequence[FinancialTransaction]:
@@ -281,44 +162,6 @@ def _standings(ids: Sequence[str]) -> dict[str, _Standing]:
     return {str(row[0]): _Standing(*row[1:]) for row in rows}
 
 
-def _known_changes(ids: Sequence[str]) -> dict[str, list[BankChange]]:
-    """Return all changes of these transactions that were raised before, oldest first."""
-    known: defaultdict[str, list[BankChange]] = defaultdict(list)
-    if ids:
-        for change in db.session.scalars(
-            owned(BankChange)
-            .where(BankChange.financial_transaction_id.in_(ids))
-            .order_by(BankChange.id)
-            .execution_options(populate_existing=True)
-        ):
-            known[change.financial_transaction_id].append(change)
-    return known
-
-
-def _accounted(row: FinancialTransaction, known: Sequence[BankChange]) -> Stated:
-    """Return what the books rest on: what was certified, with the corrections carried since."""
-    carried = [change for change in known if change.state == ChangeState.CARRIED]
-    return from_json(carried[-1].after) if carried else facts_of(row)
-
-
-def _needs_nobody(now: Stated, accounted: Stated, known: Sequence[BankChange]) -> bool:
-    """Tell whether what the bank says is accounted for, or was acknowledged last."""
-    if same_on_statement(now, accounted):
-        return True
-    settled = [
-        change
-        for change in known
-        if change.state in (ChangeState.ACKNOWLEDGED, ChangeState.CARRIED)
-    ]
-    if not settled or settled[-1].state != ChangeState.ACKNOWLEDGED:
-        return False
-    return same_on_statement(now, from_json(settled[-1].after))
-
-
-def _kind(now: Stated) -> ChangeKind:
-    return ChangeKind.REMOVED if now is None else ChangeKind.MODIFIED
-
-
 def _store(row: FinancialTransaction, now: Stated) -> None:
     row.updated_at = utc_now()
     if now is None:
@@ -331,25 +174,10 @@ def _store(row: FinancialTransaction, now: Stated) -> None:
     row.reference = now.reference
 
 
-def _flags_before(match_ids: Collection[str]) -> dict[str, str]:
-    rows = db.session.execute(
-        owned(Match).where(Match.id.in_(match_ids)).with_only_columns(Match.id, Match.flag)
-    )
-    return {match_id: flag for match_id, flag in rows}  # noqa: C416 - rows are not pairs to mypy
-
-
-def _forget_what_was_kept(match_ids: Sequence[str]) -> None:
-    """A match without a flag was accepted as it stands: earlier changes are settled."""
-    rows_changed(
-        sa.update(MatchItem)
-        .where(MatchItem.match_id.in_(match_ids), MatchItem.as_matched.is_not(None))
-        .values(as_matched=sa.null())
-    )
-
-
-def _raise_versions(reconciliation_ids: Collection[str]) -> None:
-    rows_changed(
-        sa.update(Reconciliation)
-        .where(Reconciliation.id.in_(reconciliation_ids))
-        .values(version=Reconciliation.version + 1)
-    )
+def _change(row_id: str, before: Stated, now: Stated, applied: Applied) -> Change:
+    if now is None:
+        applied.removed_count += 1
+    else:
+        applied.updated_count += 1
+    action = "bank_transaction.removed" if now is None else "bank_transaction.changed"
+    return Change(action, "bank_transaction", row_id, to_json(before), to_json(now))

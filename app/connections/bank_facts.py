@@ -7,6 +7,8 @@ date are added by providers, who revise them at will.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -78,6 +80,12 @@ def booked_minor(stated: Stated) -> int:
     return 0 if stated is None or stated.pending else stated.amount_minor
 
 
+def fingerprint(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return what names exactly this change, so that nobody settles another than they saw."""
+    text = json.dumps([before, after], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def same_on_statement(one: Stated, other: Stated) -> bool:
     """Tell whether a statement would show the same line for both."""
     return _shown(one) == _shown(other)
@@ -89,10 +97,18 @@ def change_in_words(before: Stated, after: Stated, currency: str) -> str:
         return ""
     if after is None:
         assert before is not None
-        return f"The bank removed {_title(before)}, {_money(before, currency)}."
+        return f"The bank removed {title_of(before)}, {_money(before, currency)}."
     if before is None:
-        return f"The bank has {_title(after)} again, {_money(after, currency)}."
-    return f"The bank changed {_title(before)}: {', '.join(_parts(before, after, currency))}."
+        return f"The bank has {title_of(after)} again, {_money(after, currency)}."
+    return f"The bank changed {title_of(before)}: {', '.join(_parts(before, after, currency))}."
+
+
+def title_of(stated: BankFacts) -> str:
+    """Return how sentences name a transaction: its text and its day."""
+    text = stated.description or "a transaction"
+    if len(text) > TITLE_CHARACTERS_MAX:
+        text = f"{text[:TITLE_CHARACTERS_MAX]}…"
+    return f"“{text}” of {day_in_words(stated.posted_date)}"
 
 
 def day_in_words(day: date) -> str:
@@ -109,13 +125,6 @@ def _shown(stated: Stated) -> tuple[object, ...] | None:
         stated.reference,
         stated.pending,
     )
-
-
-def _title(stated: BankFacts) -> str:
-    text = stated.description or "a transaction"
-    if len(text) > TITLE_CHARACTERS_MAX:
-        text = f"{text[:TITLE_CHARACTERS_MAX]}…"
-    return f"“{text}” of {day_in_words(stated.posted_date)}"
 
 
 def _money(stated: BankFacts, currency: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
@@ -37,22 +38,64 @@ def collect_files(actor: Actor, held: Claim) -> None:
     access = access_of(connection)
     assert access is not None, "a connector's connection is made with its access"
     account_id = accounts_of(connection.id)[0].id
-    taken, refused, added = 0, 0, 0
+    tally = _Tally()
     try:
         for file in file_connector_of(connection).waiting_files(access):
-            held.report(min(90, 10 + taken + refused), f"Reading {file.name}")
-            new_rows = _take(actor, connection.id, account_id, file)
-            taken, refused = taken + (new_rows is not None), refused + (new_rows is None)
-            added += new_rows or 0
+            held.report(min(90, 10 + tally.files), f"Reading {file.name}")
+            try:
+                tally.add(_take(actor, connection.id, account_id, file))
+            except AggregatorError as error:  # of this file alone: the next look finds it again
+                tally.left.append(error)
     except AggregatorError as error:
         _write_failure(actor, held, error)
         return
-    _write_success(actor, held, taken, refused, added)
+    _write_success(actor, held, tally)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What became of the files of one look."""
+
+    taken: int = 0
+    refused: int = 0
+    added: int = 0
+    left: list[AggregatorError] = field(default_factory=list)
+
+    @property
+    def files(self) -> int:
+        return self.taken + self.refused + len(self.left)
+
+    @property
+    def health(self) -> Health:
+        troubles = (error.health for error in self.left if error.health is not None)
+        return next(troubles, Health(ConnectionStatus.ACTIVE))
+
+    @property
+    def sentence(self) -> str:
+        words = f"{self.taken} file{'s' if self.taken != 1 else ''} taken"
+        words += f", {self.added:,} new transactions"
+        if self.refused:
+            words += f", {self.refused} refused"
+        if self.left:
+            words += f", {len(self.left)} left for the next look: {self.left[0].sentence}"
+            return words
+        return f"{words}."
+
+    def add(self, new_rows: int | None) -> None:
+        self.taken += new_rows is not None
+        self.refused += new_rows is None
+        self.added += new_rows or 0
 
 
 def _take(actor: Actor, connection_id: str, account_id: str, file: WaitingFile) -> int | None:
     """Import one file and put it aside; None when it was refused."""
-    data = file.read()
+    try:
+        data = file.read()
+    except AggregatorError as error:
+        if not error.permanent:
+            raise
+        _put_aside(actor, connection_id, file, error.sentence)
+        return None
     if _imported_before(account_id, data):
         file.accept()
         return 0
@@ -65,12 +108,16 @@ def _take(actor: Actor, connection_id: str, account_id: str, file: WaitingFile) 
             first = findings[0] if isinstance(findings, list) and findings else {}
             detail = str(first.get("message") or detail)
         _log.info("file_refused", code=refusal.code)
-        _tell(actor, connection_id, f"“{file.name}” was put aside as failed: {detail}")
-        file.refuse(detail)
+        _put_aside(actor, connection_id, file, detail)
         return None
     file.accept()
     _tell(actor, connection_id, f"“{file.name}” was taken: {outcome.sentence}")
     return outcome.new_count
+
+
+def _put_aside(actor: Actor, connection_id: str, file: WaitingFile, reason: str) -> None:
+    _tell(actor, connection_id, f"“{file.name}” was put aside as failed: {reason}")
+    file.refuse(reason)
 
 
 def _imported_before(account_id: str, data: bytes) -> bool:
@@ -88,20 +135,17 @@ def _tell(actor: Actor, connection_id: str, sentence: str) -> None:
         tell(actor, connection, cause=Cause.SYNC, sentence=sentence)
 
 
-def _write_success(actor: Actor, held: Claim, taken: int, refused: int, added: int) -> None:
+def _write_success(actor: Actor, held: Claim, tally: _Tally) -> None:
     with unit_of_work():
         held.hold()
         connection = get_owned(FinancialConnection, held.subject_id, lock=True)
         connection.failures_count = 0
         connection.last_read_at = connection.successfully_aggregated_at = utc_now()
         connection.next_sync_at = utc_now() + timedelta(seconds=limits.FOLDER_LOOK_SECONDS)
-        move(actor, connection, Health(ConnectionStatus.ACTIVE), cause=Cause.SYNC)
+        move(actor, connection, tally.health, cause=Cause.SYNC)
         db.session.flush()
-        words = f"{taken} file{'s' if taken != 1 else ''} taken, {added:,} new transactions"
-        if refused:
-            words += f", {refused} refused"
-        result = {"files": taken, "refused": refused, "added": added}
-        runs.succeed(held, f"{words}.", result)
+        result = {"files": tally.taken, "refused": tally.refused, "added": tally.added}
+        runs.succeed(held, tally.sentence, result)
 
 
 def _write_failure(actor: Actor, held: Claim, error: AggregatorError) -> None:

@@ -28,7 +28,7 @@ from app.models import (
 from app.models.session import unit_of_work
 from app.tenancy.actor import Actor
 from app.tenancy.permissions import Permission
-from app.tenancy.scope import get_owned, organization_scope
+from app.tenancy.scope import get_owned, organization_scope, owned
 
 TEXT_CHARACTERS_MAX = 200
 REASON_CHARACTERS_MAX = 2_000
@@ -57,6 +57,7 @@ def connect_through(actor: Actor, command: ConnectThrough) -> str:
         Forbidden: The actor lacks `bank_connections`.
         Invalid: There is no such connector, or its settings cannot work.
         ProviderRefused: The source does not answer now.
+        Conflict: The source is connected already.
     """
     actor.require(Permission.BANK_CONNECTIONS)
     connector = _connector_named(command.connector)
@@ -70,6 +71,7 @@ def connect_through(actor: Actor, command: ConnectThrough) -> str:
         raise Invalid(sentence, {"institution_name": [sentence]})
     access = _try_out(actor, connector, command.settings)
     with unit_of_work() as work:
+        _refuse_connected(command.connector, access)
         connection = FinancialConnection(
             path=ConnectionPath.NON_STANDARD,
             provider=command.connector,
@@ -192,6 +194,21 @@ def _try_out(actor: Actor, connector: Connector, settings: Mapping[str, str]) ->
         raise Invalid("Please correct the marked fields; nothing was saved.", fields) from None
     except AggregatorError as error:
         raise ProviderRefused(connector.title, error) from error
+
+
+def _refuse_connected(connector: str, access: Access) -> None:
+    """Two connections of one source would take each other's files."""
+    live = owned(FinancialConnection).where(
+        FinancialConnection.provider == connector,
+        FinancialConnection.external_id == access.external_id,
+        FinancialConnection.status != ConnectionStatus.DELETED,
+    )
+    taken = db.session.scalar(live.limit(1))
+    if taken is not None:
+        raise Conflict(
+            f"{taken.institution_name} is connected with these settings already; nothing was "
+            "saved. Look at that connection, or choose another place."
+        )
 
 
 def _shown(connector: Connector, settings: Mapping[str, str]) -> dict[str, str]:

@@ -135,6 +135,8 @@ def _take_hint(actor: Actor, connection: FinancialConnection, webhook: Webhook) 
         connection.access_ends_at = webhook.health.deadline
     elif webhook.health.reason == NEW_ACCOUNTS:
         connection.new_accounts_available = True
+    elif webhook.health.status is ConnectionStatus.ACTIVE:
+        connection.access_ends_at = None  # somebody has signed in again, here or elsewhere
     db.session.flush()
     if ConnectionStatus(connection.status) in _HEALTHY and webhook.health is not None:
         stand(actor, connection, webhook.health, cause=Cause.WEBHOOK)

@@ -12,9 +12,18 @@ from app.jobs.runs import latest_run
 from app.kernel.clock import utc_now
 from app.kernel.errors import Conflict
 from app.kernel.money import display_amount
-from app.models import Certification, JobKind, JobStatus, Reconciliation, ReconciliationStatus, db
+from app.models import (
+    Certification,
+    JobKind,
+    JobStatus,
+    Match,
+    Reconciliation,
+    ReconciliationStatus,
+    db,
+)
 from app.models.session import unit_of_work
 from app.reconciliation.balances import Balances, balances_of
+from app.reconciliation.review import flagged_matches
 from app.reconciliation.scope import hold_open
 from app.reconciliation.statement import as_document, statement_of
 from app.reconciliation.suggestions import live_suggestions
@@ -42,7 +51,12 @@ def reasons_against(reconciliation: Reconciliation, balances: Balances) -> list[
     if balances.open_bank.count:
         lines = "bank transaction is" if balances.open_bank.count == 1 else "bank transactions are"
         reasons.append(f"{balances.open_bank.count} {lines} not matched yet.")
-    undecided = _undecided_count(reconciliation)
+    flagged = _count(flagged_matches(reconciliation))
+    if flagged == 1:
+        reasons.append("1 match waits for you: the bank changed it.")
+    elif flagged:
+        reasons.append(f"{flagged} matches wait for you: the bank changed them.")
+    undecided = _count(live_suggestions(reconciliation))
     if undecided:
         words = "suggestion waits" if undecided == 1 else "suggestions wait"
         reasons.append(f"{undecided} {words} for your decision.")
@@ -103,6 +117,5 @@ def certify(actor: Actor, reconciliation_id: str, remarks: str = "") -> str:
         return certification.id
 
 
-def _undecided_count(reconciliation: Reconciliation) -> int:
-    undecided = live_suggestions(reconciliation).subquery()
-    return db.session.scalar(sa.select(sa.func.count()).select_from(undecided)) or 0
+def _count(matches: sa.Select[Match]) -> int:
+    return db.session.scalar(sa.select(sa.func.count()).select_from(matches.subquery())) or 0

@@ -6,7 +6,7 @@ lacks is recorded as a journal entry in the same transaction and becomes part of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from app.audit.trail import Change, record
+from app.connections.match_flags import flags_of
 from app.kernel import limits
 from app.kernel.clock import utc_now
 from app.kernel.errors import Conflict, Invalid, NotFound
@@ -31,10 +32,10 @@ from app.models import (
 )
 from app.models.session import rows_changed, unit_of_work
 from app.reconciliation.adjustments import Adjustment, undo_adjustment, write_adjustment
-from app.reconciliation.scope import bank_in_scope, gl_in_scope, hold_open
+from app.reconciliation.scope import bank_in_scope, gl_in_scope, hold_match, hold_open
 from app.tenancy.actor import Actor
 from app.tenancy.permissions import Permission
-from app.tenancy.scope import get_owned, owned
+from app.tenancy.scope import owned
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +83,21 @@ def approve(actor: Actor, match_id: str, adjustment: Adjustment | None = None) -
     """Turn a suggestion into a match and return its reconciliation's id.
 
     Raises:
-        Conflict: Decided by somebody else meanwhile, or one of its lines is matched already.
+        Conflict: Decided by somebody else meanwhile, or one of its lines is matched already or
+            was changed since it was suggested.
         Invalid: The amounts differ and no account was chosen for the rest.
     """
     actor.require(Permission.RECONCILE)
     with _taken_lines_are_a_conflict(), unit_of_work():
-        match, reconciliation = _hold(match_id)
+        match, reconciliation = hold_match(match_id)
         items = _items(match.id)
         _require_free(
             [item.financial_transaction_id for item in items if item.financial_transaction_id],
             [item.gl_entry_id for item in items if item.gl_entry_id],
         )
         _move(actor, match, MatchState.SUGGESTED, MatchState.MATCHED)
-        bank = _bank_lines(reconciliation, [item.financial_transaction_id for item in items])
+        _require_unchanged(reconciliation, items)
+        bank = _bank_lines(reconciliation, [i.financial_transaction_id or "" for i in items])
         _settle_rest(actor, reconciliation, match, bank, adjustment)
         _activate(match.id, active=True)
         record(actor, Change("match.approved", "match", match.id, _before(match), _facts(match)))
@@ -109,7 +112,7 @@ def reject(actor: Actor, match_id: str) -> str:
     """
     actor.require(Permission.RECONCILE)
     with unit_of_work():
-        match, reconciliation = _hold(match_id)
+        match, reconciliation = hold_match(match_id)
         _move(actor, match, MatchState.SUGGESTED, MatchState.REJECTED)
         record(actor, Change("match.rejected", "match", match.id, _before(match), _facts(match)))
         return reconciliation.id
@@ -123,7 +126,7 @@ def unmatch(actor: Actor, match_id: str) -> str:
     """
     actor.require(Permission.RECONCILE)
     with _taken_lines_are_a_conflict(), unit_of_work():
-        match, reconciliation = _hold(match_id)
+        match, reconciliation = hold_match(match_id)
         _move(actor, match, MatchState.MATCHED, MatchState.UNMATCHED)
         _activate(match.id, active=False)
         if match.adjustment_id is not None:
@@ -138,27 +141,26 @@ def take_back(actor: Actor, match_id: str) -> str:
     """Undo the last decision on a suggestion or match: rejected → suggested, unmatched → matched.
 
     Raises:
-        Conflict: A line was matched elsewhere meanwhile, or its adjustment was reversed.
+        Conflict: A line was matched elsewhere or changed by the bank meanwhile, or the match's
+            adjustment was reversed.
     """
     actor.require(Permission.RECONCILE)
     with _taken_lines_are_a_conflict(), unit_of_work():
-        match, reconciliation = _hold(match_id)
+        match, reconciliation = hold_match(match_id)
         if match.state == MatchState.REJECTED:
             _move(actor, match, MatchState.REJECTED, MatchState.SUGGESTED)
         else:
             if match.adjustment_id is not None:
                 raise Conflict("Its adjustment was reversed; match the lines again instead.")
             _move(actor, match, MatchState.UNMATCHED, MatchState.MATCHED)
+            items = [item for item in _items(match.id) if not (match.flag and item.as_matched)]
+            _require_unchanged(reconciliation, items)
+            if match.flag:
+                match.flag = flags_of([match.id])[match.id]
+                db.session.flush()
             _activate(match.id, active=True)
         record(actor, Change("match.restored", "match", match.id, {}, _facts(match)))
         return reconciliation.id
-
-
-def _hold(match_id: str) -> tuple[Match, Reconciliation]:
-    match = get_owned(Match, match_id)
-    reconciliation = hold_open(match.reconciliation_id)
-    db.session.refresh(match)
-    return match, reconciliation
 
 
 def _move(actor: Actor, match: Match, expected: MatchState, target: MatchState) -> None:
@@ -198,10 +200,7 @@ def _chosen_lines(
         raise Invalid("Tick at least one bank transaction, or ledger entries that cancel out.")
     if count > limits.MATCH_ITEMS_MAX:
         raise Invalid(f"A match ties at most {limits.MATCH_ITEMS_MAX} lines; these are {count}.")
-    bank = _bank_lines(reconciliation, list(bank_ids))
-    gl = db.session.scalars(
-        gl_in_scope(reconciliation).where(GlEntry.id.in_(gl_ids)).order_by(GlEntry.id)
-    ).all()
+    bank, gl = _bank_lines(reconciliation, bank_ids), _gl_lines(reconciliation, gl_ids)
     if len(bank) != len(bank_ids) or len(gl) != len(gl_ids):
         raise NotFound(
             "One of the lines is not part of this reconciliation: another account, a date after "
@@ -210,13 +209,35 @@ def _chosen_lines(
     return bank, gl
 
 
+def _require_unchanged(reconciliation: Reconciliation, items: Sequence[MatchItem]) -> None:
+    """Refuse where a line is not any more what the items say, or has left the period."""
+    bank_ids = {item.financial_transaction_id for item in items if item.financial_transaction_id}
+    gl_ids = {item.gl_entry_id for item in items if item.gl_entry_id}
+    now_minor = {row.id: row.amount_minor for row in _bank_lines(reconciliation, bank_ids)}
+    now_minor |= {row.id: row.amount_minor for row in _gl_lines(reconciliation, gl_ids)}
+    for item in items:
+        if now_minor.get(item.financial_transaction_id or item.gl_entry_id or "") != (
+            item.amount_minor
+        ):
+            raise Conflict(
+                "One of these lines was changed or removed in the meantime; nothing was matched. "
+                "Match what is there now."
+            )
+
+
 def _bank_lines(
-    reconciliation: Reconciliation, ids: Sequence[str | None]
+    reconciliation: Reconciliation, ids: Collection[str]
 ) -> Sequence[FinancialTransaction]:
     return db.session.scalars(
         bank_in_scope(reconciliation)
-        .where(FinancialTransaction.id.in_([i for i in ids if i is not None]))
+        .where(FinancialTransaction.id.in_(ids))
         .order_by(FinancialTransaction.id)
+    ).all()
+
+
+def _gl_lines(reconciliation: Reconciliation, ids: Collection[str]) -> Sequence[GlEntry]:
+    return db.session.scalars(
+        gl_in_scope(reconciliation).where(GlEntry.id.in_(ids)).order_by(GlEntry.id)
     ).all()
 
 

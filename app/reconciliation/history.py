@@ -1,7 +1,7 @@
 """What this organization decided before, as the engine's history takes it.
 
 Confirmed: pairs of certified reconciliations.  Rejected: dismissed suggestions, and
-automatic matches that a person took apart.
+automatic matches that a person took apart, unless the bank's change was the reason.
 """
 
 from __future__ import annotations
@@ -65,5 +65,7 @@ def _confirmed() -> sa.ColumnElement[bool]:
 def _refused() -> sa.ColumnElement[bool]:
     return sa.or_(
         Match.state == MatchState.REJECTED,
-        sa.and_(Match.state == MatchState.UNMATCHED, Match.origin == MatchOrigin.AI),
+        sa.and_(
+            Match.state == MatchState.UNMATCHED, Match.origin == MatchOrigin.AI, Match.flag == ""
+        ),
     )

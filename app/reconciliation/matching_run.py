@@ -187,9 +187,14 @@ def _write(
 ) -> None:
     with unit_of_work():
         reconciliation = hold_open(held.subject_id)
-        still_open = _still_open(reconciliation)
+        unchanged = _still_open(reconciliation) & amounts_minor.items()
         refused = _refused_pairs(reconciliation)
-        kept = [p for p in proposals if p.ids <= still_open and p.ids not in refused]
+        kept = [
+            proposal
+            for proposal in proposals
+            if {(i, amounts_minor[i]) for i in proposal.ids} <= unchanged
+            and proposal.ids not in refused
+        ]
         _forget_undecided(reconciliation)
         _insert(reconciliation, kept, amounts_minor)
         reconciliation.model_version = model_version
@@ -198,10 +203,13 @@ def _write(
         runs.succeed(held, _summary(matched, len(kept) - len(matched)))
 
 
-def _still_open(reconciliation: Reconciliation) -> frozenset[str]:
-    bank = db.session.scalars(open_bank(reconciliation).with_only_columns(FinancialTransaction.id))
-    gl = db.session.scalars(open_gl(reconciliation).with_only_columns(GlEntry.id))
-    return frozenset([*bank, *gl])
+def _still_open(reconciliation: Reconciliation) -> set[tuple[str, int]]:
+    """Return the lines that nobody has matched meanwhile, each with its amount as it is now."""
+    bank = open_bank(reconciliation).with_only_columns(
+        FinancialTransaction.id, FinancialTransaction.amount_minor
+    )
+    gl = open_gl(reconciliation).with_only_columns(GlEntry.id, GlEntry.amount_minor)
+    return {(row[0], row[1]) for side in (bank, gl) for row in db.session.execute(side)}
 
 
 def _refused_pairs(reconciliation: Reconciliation) -> frozenset[frozenset[str]]:

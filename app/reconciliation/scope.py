@@ -10,10 +10,12 @@ from app.models import (
     FinancialTransaction,
     GlEntry,
     LedgerBankAccount,
+    Match,
     MatchItem,
     Reconciliation,
     ReconciliationStatus,
     TransactionStatus,
+    db,
 )
 from app.models.session import rows_changed
 from app.tenancy.scope import current_organization_id, get_owned, owned
@@ -44,6 +46,19 @@ def hold_open(reconciliation_id: str) -> Reconciliation:
         f"The reconciliation of {reconciliation.ending_date:%d %B %Y} is certified; its matches "
         "are locked and nothing was changed."
     )
+
+
+def hold_match(match_id: str) -> tuple[Match, Reconciliation]:
+    """Return a match as it is now and its open reconciliation, whose row lock is taken.
+
+    Raises:
+        NotFound: No such match here.
+        Conflict: Its reconciliation is certified.
+    """
+    match = get_owned(Match, match_id)
+    reconciliation = hold_open(match.reconciliation_id)
+    db.session.refresh(match)
+    return match, reconciliation
 
 
 def bank_in_scope(reconciliation: Reconciliation) -> sa.Select[FinancialTransaction]:

@@ -61,7 +61,7 @@ class Plaid:
 
     def __init__(self, settings: PlaidSettings, patience: Patience | None = None) -> None:
         self._client = Client(settings, patience)
-        self._webhook_url = settings.webhook_url
+        self._host = settings.host
         self._institutions: dict[str, Institution] = {}
         self._keys = WebhookKeys(self._fetch_key)
 
@@ -74,9 +74,8 @@ class Plaid:
         )
 
     def start_flow(self, request: FlowRequest) -> HostedFlow:
-        webhook_url = self._webhook_url or request.webhook_url
-        body = requests.link_token_create(request, webhook_url)
-        return flows.hosted_flow(self._client.call(LINK_TOKEN_CREATE, body), utc_now())
+        answer = self._client.call(LINK_TOKEN_CREATE, requests.link_token_create(request))
+        return flows.hosted_flow(answer, self._host, utc_now())
 
     def flow_result(self, flow_token: str) -> FlowResult:
         try:

@@ -22,7 +22,7 @@ QUERY_CHARACTERS_MAX: Final = 200
 Body = dict[str, Any]
 
 
-def link_token_create(request: FlowRequest, webhook_url: str | None) -> Body:
+def link_token_create(request: FlowRequest) -> Body:
     """Ask for a hosted flow, to add a login or to repair one."""
     body: Body = {
         "client_name": CLIENT_NAME,
@@ -37,8 +37,8 @@ def link_token_create(request: FlowRequest, webhook_url: str | None) -> Body:
     if request.access is not None:
         return body | _of_an_update(request.access.secrets["access_token"], request.add_accounts)
     body |= {"products": [PRODUCT], "transactions": {"days_requested": DAYS_REQUESTED}}
-    if webhook_url:
-        body["webhook"] = webhook_url
+    if request.webhook_url:
+        body["webhook"] = request.webhook_url
     if request.institution is not None:
         body["institution_id"] = request.institution.external_id
     return body

@@ -9,10 +9,8 @@ class PlaidSettings:
 
     Args:
         host: `https://…` without a slash at the end; plain http for the own machine only.
-        webhook_url: Where Plaid reports to, if not where the application thinks it is reached.
     """
 
     host: str
     client_id: str
     secret: str = field(repr=False)
-    webhook_url: str = ""

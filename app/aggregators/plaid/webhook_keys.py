@@ -34,7 +34,7 @@ _MINUTE: Final = timedelta(minutes=1)
 @dataclass(frozen=True, slots=True)
 class _Kept:
     key: ec.EllipticCurvePublicKey
-    expired_at: float | None
+    expired_at: int | None
     fetched_at: datetime
 
 
@@ -115,7 +115,7 @@ def _key_of(record: Json, key_id: str, now: datetime) -> _Kept | None:
     except ValueError:  # not a point of the curve
         return None
     expired_at = record.get("expired_at")
-    return _Kept(key, float(expired_at) if isinstance(expired_at, int) else None, now)
+    return _Kept(key, expired_at if isinstance(expired_at, int) else None, now)
 
 
 def _coordinate(text: str) -> int | None:

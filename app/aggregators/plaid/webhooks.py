@@ -11,7 +11,7 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -28,8 +28,8 @@ from app.aggregators.plaid.webhook_keys import WebhookKeys
 from app.kernel.bank import ConnectionStatus
 
 HEADER: Final = "plaid-verification"
-AGE_MAX: Final = timedelta(minutes=5)
-AHEAD_MAX: Final = timedelta(seconds=60)
+AGE_SECONDS_MAX: Final = 5 * 60
+AHEAD_SECONDS_MAX: Final = 60
 """Clocks differ a little."""
 TOKEN_CHARACTERS_MAX: Final = 4_096
 
@@ -48,7 +48,7 @@ _KINDS: Final[Mapping[str, WebhookKind]] = MappingProxyType(
         "TRANSACTIONS/DEFAULT_UPDATE": WebhookKind.IGNORED,
         "TRANSACTIONS/TRANSACTIONS_REMOVED": WebhookKind.IGNORED,
         "ITEM/ERROR": WebhookKind.DATA,
-        "ITEM/LOGIN_REPAIRED": WebhookKind.DATA,
+        "ITEM/LOGIN_REPAIRED": WebhookKind.HINT,
         "ITEM/PENDING_DISCONNECT": WebhookKind.HINT,
         "ITEM/PENDING_EXPIRATION": WebhookKind.HINT,
         "ITEM/NEW_ACCOUNTS_AVAILABLE": WebhookKind.HINT,
@@ -67,6 +67,7 @@ def _expiring(at: str) -> Callable[[Json], Health]:
 
 _HEALTH: Final[Mapping[str, Callable[[Json], Health | None]]] = MappingProxyType(
     {
+        "ITEM/LOGIN_REPAIRED": lambda _message: Health(ConnectionStatus.ACTIVE),
         "ITEM/ERROR": lambda message: health_of_error(record_of(message, "error")),
         "ITEM/PENDING_DISCONNECT": _expiring("disconnect_time"),
         "ITEM/PENDING_EXPIRATION": _expiring("consent_expiration_time"),
@@ -112,9 +113,8 @@ def _verify(token: str, body: bytes, now: datetime, keys: WebhookKeys) -> None:
     if len(parts) != _TOKEN_PARTS:
         raise WebhookInvalid("It is not signed.")
     header = _json_part(parts[0])
-    if (
-        header.get("alg") != "ES256"
-    ):  # before anything else: a token must not choose how it is checked
+    # Before anything else: a token must not choose how it is checked.
+    if header.get("alg") != "ES256":
         raise WebhookInvalid("It is signed in another way than Plaid's.")
     claims = _json_part(parts[1])
     # What can be refused without a key is refused before Plaid is asked for one.
@@ -132,8 +132,8 @@ def _check_age(claims: Json, now: datetime) -> None:
     issued_at = claims.get("iat")
     if isinstance(issued_at, bool) or not isinstance(issued_at, int):
         raise WebhookInvalid("It does not say when it was signed.")
-    age_seconds = now.timestamp() - issued_at
-    if not -AHEAD_MAX.total_seconds() <= age_seconds <= AGE_MAX.total_seconds():
+    age_seconds = int(now.timestamp()) - issued_at  # whole numbers: a huge one is no float
+    if not -AHEAD_SECONDS_MAX <= age_seconds <= AGE_SECONDS_MAX:
         raise WebhookInvalid("It was signed too long ago, or in the future.")
 
 
