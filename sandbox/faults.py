@@ -80,7 +80,7 @@ MENU: Final = (
     Entry(Fault.WEBHOOK_WRONG_HASH, Group.WEBHOOKS, "Webhooks are signed for another body"),
     Entry(Fault.WEBHOOK_OLD, Group.WEBHOOKS, "Webhooks were signed ten minutes ago"),
 )
-DEFAULTS: Final = {entry.fault: entry.default for entry in MENU}
+DEFAULTS: Final[dict[str, str]] = {entry.fault: entry.default for entry in MENU}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,18 +21,20 @@ class Settings:
 
     `pace_seconds` passes between two stages of an item's first transactions; zero makes all of
     them ready at once.  `retry_seconds` passes before a webhook is sent a second time, four times
-    longer before each further try.  MX reports all it has to one URL, which holds the name and the
-    password that its messages carry.
+    longer before each further try.  `today` stands still where it is given, so that tests see the
+    same transactions on every day of the calendar.  MX reports all it has to one URL, which holds
+    the name and the password that its messages carry.
     """
 
     folder: Path
     client_id: str
     secret: str
+    pace_seconds: float = PACE_SECONDS_DEFAULT
+    retry_seconds: float = RETRY_SECONDS_DEFAULT
+    today: date | None = None
     mx_client_id: str = ""
     mx_api_key: str = ""
     mx_webhook_url: str = ""
-    pace_seconds: float = PACE_SECONDS_DEFAULT
-    retry_seconds: float = RETRY_SECONDS_DEFAULT
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -41,6 +44,7 @@ class Settings:
             KeyError: SANDBOX_FOLDER, PLAID_CLIENT_ID or PLAID_SECRET is not set.
         """
         given = os.environ if environ is None else environ
+        today = given.get("SANDBOX_TODAY", "")
         return cls(
             folder=Path(given["SANDBOX_FOLDER"]),
             client_id=given["PLAID_CLIENT_ID"],
@@ -50,4 +54,5 @@ class Settings:
             mx_webhook_url=given.get("MX_WEBHOOK_URL", ""),
             pace_seconds=float(given.get("SANDBOX_PACE_SECONDS", PACE_SECONDS_DEFAULT)),
             retry_seconds=float(given.get("SANDBOX_RETRY_SECONDS", RETRY_SECONDS_DEFAULT)),
+            today=date.fromisoformat(today) if today else None,
         )

@@ -136,9 +136,8 @@ CREATE TABLE mx_user (
 );
 CREATE UNIQUE INDEX mx_user_own_id ON mx_user (own_id) WHERE own_id <> '';
 CREATE TABLE mx_member (
-    guid TEXT PRIMARY KEY,
+    guid TEXT PRIMARY KEY REFERENCES item ON DELETE CASCADE,
     user_guid TEXT NOT NULL REFERENCES mx_user ON DELETE CASCADE,
-    item_id TEXT NOT NULL UNIQUE REFERENCES item ON DELETE CASCADE,
     own_id TEXT NOT NULL,
     metadata TEXT NOT NULL,
     status TEXT NOT NULL,

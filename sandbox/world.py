@@ -51,14 +51,16 @@ class Announcer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`announcers` has one entry per wire format, `ticks` what these do in the background besides.
+    """`announcers` and `states` have one entry per wire format.
 
-    `wake` ends the background's sleep early.
+    `states` are the names of what an item may lastingly be, besides healthy; `ticks` is what wire
+    formats do in the background; `wake` ends the background's sleep early.
     """
 
     settings: Settings
     store: Store
     announcers: dict[str, Announcer]
+    states: dict[str, frozenset[str]]
     ticks: tuple[Callable[[World], None], ...] = ()
     wake: threading.Event = field(default_factory=threading.Event)
 
@@ -66,7 +68,7 @@ class World:
         return time.time()
 
     def today(self) -> date:
-        return datetime.fromtimestamp(self.now(), UTC).date()
+        return self.settings.today or datetime.fromtimestamp(self.now(), UTC).date()
 
     def bank_day(self, item: Item) -> date:
         """Return today at the item's bank, which a test may have sent ahead of the calendar."""

@@ -40,16 +40,18 @@ class MxSandbox:
     receiver: Receiver
     adapter: Mx
 
-    def helper(self, path: str, **body: Any) -> Any:
-        """Move a member's bank: a call that MX itself does not have."""
-        return self.call("POST", f"/sandbox/{path}", body)
-
     def set_status(self, access: Access, status: str) -> None:
-        self.helper(f"members/{access.external_id}/status", member={"connection_status": status})
+        """Let the login have a status; CONNECTED heals it."""
+        path = f"/control/items/{access.external_id}/faults"
+        if status == "CONNECTED":
+            self.ask("DELETE", path)
+        else:
+            self.ask("POST", path, {"name": status})
 
     def set_fault(self, name: str, access: Access | None = None, **more: Any) -> None:
-        guid = access.external_id if access else None
-        self.helper("faults", fault={"name": name, "member_guid": guid, **more})
+        """Let something go wrong for a login, or everywhere."""
+        path = f"items/{access.external_id}/faults" if access else "faults"
+        assert self.ask("POST", f"/control/{path}", {"name": name, **more}) == {}
 
     def change(self, access: Access, *changes: dict[str, Any]) -> list[str]:
         """Let the bank change transactions, and MX read it; return their ids."""
@@ -58,11 +60,12 @@ class MxSandbox:
         return guids
 
     def at_the_bank(self, access: Access, *changes: dict[str, Any]) -> list[str]:
-        done = self.helper(f"members/{access.external_id}/changes", changes=list(changes))
+        path = f"/mx/sandbox/members/{access.external_id}/changes"
+        done = self.ask("POST", path, {"changes": list(changes)})
         guids: list[str] = done["guids"]
         return guids
 
-    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Make a call without the adapter; an error's body is returned like any other."""
         key = b64encode(f"{CLIENT_ID}:{API_KEY}".encode()).decode()
         request = urllib.request.Request(
@@ -105,8 +108,8 @@ def running(folder, *, pace_seconds: float = 0) -> Iterator[MxSandbox]:
         server = make_server("127.0.0.1", 0, app, threaded=True)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        url = f"http://127.0.0.1:{server.server_port}/mx"
-        settings = MxSettings(url, CLIENT_ID, API_KEY, WEBHOOK_PASSWORD)
+        url = f"http://127.0.0.1:{server.server_port}"
+        settings = MxSettings(f"{url}/mx", CLIENT_ID, API_KEY, WEBHOOK_PASSWORD)
         try:
             yield MxSandbox(url, receiver, Mx(settings))
         finally:

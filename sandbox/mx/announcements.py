@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def announce(db: sqlite3.Connection, item: Item, news: News, *, now: float) -> Item:
     """Tell what the banks' core says happened to an item; the end of a job tells more itself."""
-    member = members.of_item(db, item)
+    member = members.find(db, item.item_id)
+    assert member is not None
     if news.happening is Happening.FAILED:
         tell_status(db, member, item.error_code, now=now)
     elif news.happening is Happening.UPDATED and not member.is_being_aggregated:
@@ -73,7 +74,7 @@ def tell_member(db: sqlite3.Connection, member: Member, action: str, *, now: flo
 
 
 def _queue(db: sqlite3.Connection, member: Member, body: dict[str, Any], *, now: float) -> None:
-    url = items.find(db, member.item_id).webhook
+    url = items.find(db, member.guid).webhook
     ids = {"member_guid": member.guid, "user_guid": member.user_guid}
     webhooks.queue(
         db,
@@ -81,6 +82,6 @@ def _queue(db: sqlite3.Connection, member: Member, body: dict[str, Any], *, now:
         {**body, **ids},
         code=f"{body['type']}/{body['action']}",
         now=now,
-        item_id=member.item_id,
+        item_id=member.guid,
         link_token=member.callback,
     )

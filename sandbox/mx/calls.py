@@ -169,7 +169,7 @@ def _concerning(world: World, parts: dict[str, str]) -> dict[str, ActiveFault]:
     """Return the faults of the call's member, or those set for everything."""
     with world.store.reading() as db:
         member = members.find(db, parts.get("member_guid", ""))
-        found = faults.active(db, member.item_id if member else EVERYWHERE)
+        found = faults.active(db, member.guid if member else EVERYWHERE)
     last = request.path.rsplit("/", 1)[-1]
     return {name: fault for name, fault in found.items() if fault.path in {"", last}}
 

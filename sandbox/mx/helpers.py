@@ -1,4 +1,4 @@
-"""What is no part of MX: calls with which tests move a member's bank, under /mx/sandbox."""
+"""What is no part of MX: a call with which tests change transactions at a member's bank."""
 
 from __future__ import annotations
 
@@ -7,75 +7,32 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import request
 
-from sandbox import entries, faults, items, operations
+from sandbox import entries, items
 from sandbox.entries import Entry
-from sandbox.faults import EVERYWHERE, ActiveFault
 from sandbox.ids import random_id
-from sandbox.mx import jobs, members
+from sandbox.mx import members
 from sandbox.mx.calls import NOT_FOUND, Call, endpoint
-from sandbox.mx.errors import MxRefusal
 from sandbox.mx.guids import guid_of
-from sandbox.mx.statuses import STATUSES
 from sandbox.story.events import Kind
 
 if TYPE_CHECKING:
     import sqlite3
 
     from sandbox.items import Item
-    from sandbox.mx.members import Member
 
-MEMBER: Final = "/sandbox/members/<member_guid>"
 
 MINOR_DIGITS: Final = 2
 
 
-@endpoint("POST", f"{MEMBER}/status")
-def set_status(call: Call, member_guid: str) -> dict[str, Any]:
-    """Let the login have a status until the person signs in again; CONNECTED heals it."""
-    status = call.body("member", ("connection_status",))["connection_status"]
-    if status not in STATUSES:
-        raise MxRefusal(422, "There is no such status.")
-    with call.world.store.writing() as db:
-        member = _member(db, member_guid)
-        if status == "CONNECTED":
-            jobs.let_in(call.world, db, member, status)
-        else:
-            operations.fail(call.world, db, items.find(db, member.item_id), status)
-    return {}
-
-
-@endpoint("POST", "/sandbox/faults")
-def set_fault(call: Call) -> dict[str, Any]:
-    """Set a fault of the menu for a member, or for every call."""
-    asked = call.body("fault", ("member_guid", "name", "path", "value", "times"))
-    if asked["name"] not in faults.DEFAULTS:
-        raise MxRefusal(422, "There is no such fault.")
-    value = asked.get("value") or faults.DEFAULTS[asked["name"]]
-    with call.world.store.writing() as db:
-        guid = asked.get("member_guid")
-        item_id = _member(db, guid).item_id if guid else EVERYWHERE
-        fault = ActiveFault(
-            item_id, asked["name"], asked.get("path") or "", value, asked.get("times")
-        )
-        faults.set_fault(db, fault)
-    return {}
-
-
-@endpoint("POST", f"{MEMBER}/changes")
+@endpoint("POST", "/sandbox/members/<member_guid>/changes")
 def change_transactions(call: Call, member_guid: str) -> dict[str, Any]:
     """Let the bank add, remove, post or amend transactions; returns their ids in order."""
     asked = (request.get_json(silent=True) or {}).get("changes") or []
     with call.world.store.writing() as db:
-        member = _member(db, member_guid)
-        guids = [_changed(db, items.find(db, member.item_id), change) for change in asked]
+        if members.find(db, member_guid) is None:
+            raise NOT_FOUND
+        guids = [_changed(db, items.find(db, member_guid), change) for change in asked]
     return {"guids": guids}
-
-
-def _member(db: sqlite3.Connection, guid: str) -> Member:
-    member = members.find(db, guid)
-    if member is None:
-        raise NOT_FOUND
-    return member
 
 
 def _changed(db: sqlite3.Connection, item: Item, change: dict[str, Any]) -> str:

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 def refuse(world: World, db: sqlite3.Connection, member: Member, status: str) -> Member:
     """Let a try at the bank fail, or end in a question to the person."""
     member = members.change(db, member, aggregated_at=world.now(), job_ends_at=None)
-    operations.fail(world, db, items.find(db, member.item_id), status)
+    operations.fail(world, db, items.find(db, member.guid), status)
     return member
 
 
 def let_in(world: World, db: sqlite3.Connection, member: Member, status: str) -> Member:
     """Let the bank accept the login; a job reads it, and `status` is shown meanwhile."""
-    item = items.find(db, member.item_id)
+    item = items.find(db, member.guid)
     items.change(db, item, error_code="", error_reason="", error_since=None)
     member = members.change(db, member, status=status, denials_count=0, job_ends_at=None)
     return start(world, db, member)
@@ -36,7 +36,7 @@ def start(world: World, db: sqlite3.Connection, member: Member) -> Member:
     if member.is_being_aggregated:
         return member
     now = world.now()
-    slow = faults.active(db, member.item_id).get(Fault.SLOW_AGGREGATION)
+    slow = faults.active(db, member.guid).get(Fault.SLOW_AGGREGATION)
     ends_at = now + (float(slow.value) if slow else world.settings.pace_seconds)
     status = "DELAYED" if slow else member.status
     if slow:
@@ -52,7 +52,7 @@ def settle(world: World, db: sqlite3.Connection, member: Member) -> Member:
     ends_at = member.job_ends_at
     if ends_at is None or ends_at > world.now():
         return member
-    item = items.find(db, member.item_id)
+    item = items.find(db, member.guid)
     if item.error_code:
         return members.change(db, member, job_ends_at=None)
     before = item.head
@@ -86,5 +86,5 @@ def delete(world: World, db: sqlite3.Connection, member: Member) -> None:
     """End the login; nothing of it can be read any more."""
     member = members.change(db, member, is_deleted=1, job_ends_at=None)
     announcements.tell_member(db, member, "deleted", now=world.now())
-    operations.remove(db, items.find(db, member.item_id))
+    operations.remove(db, items.find(db, member.guid))
     world.wake.set()

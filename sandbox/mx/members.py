@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import sqlite3
 
     from sandbox.banks import Institution
-    from sandbox.items import Item
     from sandbox.world import World
 
 HISTORY_DAYS: Final = 90
@@ -27,7 +26,7 @@ HISTORY_DAYS: Final = 90
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A row of the table `mx_member`; times are seconds since the epoch.
+    """A row of the table `mx_member`, by the identifier of its item; times are in seconds.
 
     `status` is what MX says while the item has no error; `job_ends_at` is None while no job
     reads the bank.
@@ -35,7 +34,6 @@ class Member:
 
     guid: str
     user_guid: str
-    item_id: str
     own_id: str
     metadata: str
     status: str
@@ -65,13 +63,13 @@ def create(
         account_keys=frozenset(plan.key for plan in bank.accounts),
         webhook=world.settings.mx_webhook_url,
         history_days=HISTORY_DAYS,
+        item_id=new_guid("MBR"),
     )
     item = banking.open_item(db, opening, now=world.now(), today=world.today(), bulk_rows=0)
     items.change(db, item, stage_due_at=None, last_success_at=None)
     member = Member(
-        guid=new_guid("MBR"),
+        guid=item.item_id,
         user_guid=user_guid,
-        item_id=item.item_id,
         own_id="",
         metadata="",
         status="CREATED",
@@ -100,17 +98,12 @@ def find(db: sqlite3.Connection, guid: str) -> Member | None:
     return None if row is None else Member(**row)
 
 
-def of_item(db: sqlite3.Connection, item: Item) -> Member:
-    row = db.execute("SELECT * FROM mx_member WHERE item_id = ?", (item.item_id,)).fetchone()
-    return Member(**row)
-
-
 def same_login(
     db: sqlite3.Connection, user_guid: str, bank: Institution, name: str
 ) -> Member | None:
     """Return the member that a second one would duplicate, which MX does not allow."""
     for member in of_user(db, user_guid):
-        item = items.find(db, member.item_id)
+        item = items.find(db, member.guid)
         if (item.institution_id, item.username) == (bank.institution_id, name):
             return member
     return None
@@ -128,4 +121,4 @@ def change(db: sqlite3.Connection, member: Member, **values: Any) -> Member:
 
 
 def status_of(db: sqlite3.Connection, member: Member) -> str:
-    return items.find(db, member.item_id).error_code or member.status
+    return items.find(db, member.guid).error_code or member.status

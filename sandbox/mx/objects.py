@@ -114,7 +114,7 @@ def list_member_accounts(call: Call, user_guid: str, member_guid: str) -> dict[s
     with call.world.store.writing() as db:
         user = call.user(db, user_guid)
         member = call.member(db, user_guid, member_guid)
-        item = items.find(db, member.item_id)
+        item = items.find(db, member.guid)
         found = items.shared_accounts(db, item) if item.is_ready else []
         rows = [render.account(account, item.bank, member, user) for account in found]
     return page(call, "accounts", rows)
@@ -127,7 +127,7 @@ def list_transactions_by_member(call: Call, user_guid: str, member_guid: str) ->
     with call.world.store.writing() as db:
         user = call.user(db, user_guid)
         member = call.member(db, user_guid, member_guid)
-        item = items.find(db, member.item_id)
+        item = items.find(db, member.guid)
         found = [e for e in _shown(db, item) if first <= (e.authorized_day or e.day) < last]
     found.sort(key=lambda e: (e.authorized_day or e.day, e.transaction_id), reverse=True)
     return page(call, "transactions", [render.transaction(e, member, user) for e in found])

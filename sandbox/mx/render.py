@@ -71,7 +71,7 @@ def institution(bank: Institution) -> dict[str, Any]:
 
 
 def member(db: sqlite3.Connection, member: Member, user: User) -> dict[str, Any]:
-    item = items.find(db, member.item_id)
+    item = items.find(db, member.guid)
     return {
         "aggregated_at": instant(member.aggregated_at),
         "background_aggregation_is_disabled": False,

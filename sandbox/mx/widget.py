@@ -100,7 +100,7 @@ def request_widget_url(call: Call, user_guid: str) -> dict[str, Any]:
             call.world,
             db,
             kept,
-            item_id=member.item_id if member else "",
+            item_id=member.guid if member else "",
             lifetime_seconds=OPEN_SECONDS,
         )
     url = url_for("mx.open_widget", hosted_id=link.hosted_id, _external=True)
@@ -213,7 +213,7 @@ def _refusal_of(visit: Visit, member: Member, username: str, password: str) -> s
     is_right = banks.knows(username) and (
         password == banks.PASSWORD_GOOD or username == banks.USER_DYNAMIC
     )
-    if is_right and items.find(visit.db, member.item_id).username == username:
+    if is_right and items.find(visit.db, member.guid).username == username:
         return ""
     member = members.change(visit.db, member, denials_count=member.denials_count + 1)
     return "PREVENTED" if member.denials_count >= DENIALS_MAX else "DENIED"

@@ -35,10 +35,10 @@ def day(days_ago):
 def truth(sandbox, access):
     """Return what MX shows, read plainly: id → (signed minor units, pending, posted date)."""
     rows, page, pages = {}, 1, 1
-    path = f"/users/{access.secrets['user_guid']}/members/{access.external_id}/transactions"
+    path = f"/mx/users/{access.secrets['user_guid']}/members/{access.external_id}/transactions"
     while page <= pages:
         query = f"from_date=2000-01-01&to_date=2100-01-01&records_per_page=1000&page={page}"
-        answer = sandbox.call("GET", f"{path}?{query}")
+        answer = sandbox.ask("GET", f"{path}?{query}")
         pages, page = answer["pagination"]["total_pages"], page + 1
         for row in answer["transactions"]:
             sign = 1 if row["type"] == "CREDIT" else -1
@@ -138,10 +138,7 @@ def test_rows_that_come_between_two_pages_are_noticed_by_their_number(sandbox, m
     access = connected(sandbox, FOUNDRY)
     sandbox.set_fault("small_pages", access, value="50")
     first = mx.sync_page(access, "")
-    sandbox.helper(
-        f"members/{access.external_id}/changes",
-        changes=[{"do": "add", "day": day(1), "amount": "1.00"}],
-    )
+    sandbox.at_the_bank(access, {"do": "add", "day": day(1), "amount": "1.00"})
     with pytest.raises(CursorRefused):
         mx.sync_page(access, first.cursor)
 
