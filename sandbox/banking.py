@@ -34,7 +34,10 @@ SECONDS_PER_DAY: Final = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A login that somebody connects, and the accounts that he shares."""
+    """A login that somebody connects, and the accounts that he shares.
+
+    A wire format that has identifiers of its own form gives `item_id`.
+    """
 
     wire: str
     bank: Institution
@@ -42,6 +45,7 @@ class Opening:
     account_keys: frozenset[str]
     webhook: str
     history_days: int
+    item_id: str = ""
 
 
 def open_item(
@@ -49,7 +53,7 @@ def open_item(
 ) -> Item:
     """Make an item whose transactions are not ready yet."""
     item = Item(
-        item_id=random_id(),
+        item_id=opening.item_id or random_id(),
         wire=opening.wire,
         access_token=token("access"),
         institution_id=opening.bank.institution_id,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox import banking, entries, faults, items, keys, operations, webhooks
 from sandbox.faults import EVERYWHERE, ActiveFault, Fault
 from sandbox.items import Item, Stage
-from sandbox.plaid.errors import ERRORS, LASTING
+from sandbox.plaid.errors import ERRORS
 from sandbox.world import Happening, News
 
 if TYPE_CHECKING:
@@ -75,21 +75,22 @@ def set_fault(world: World, item_name: str, order: FaultOrder) -> None:
     A lasting error code with neither times nor path becomes the item's state, as if its bank had
     said so; everything else meets calls, pages or webhooks as they come.
     """
-    if order.name not in ERRORS and order.name not in set(Fault):
-        raise CommandRefused(f"There is no fault {order.name}.")
     with world.store.writing() as db:
-        item_id = EVERYWHERE if item_name == EVERYWHERE else find(db, item_name).item_id
-        is_state = order.name in LASTING and not order.path and order.times is None
-        if is_state and item_id != EVERYWHERE:
-            operations.fail(world, db, find(db, item_id), order.name, order.value)
+        item = None if item_name == EVERYWHERE else find(db, item_name)
+        states = world.states[item.wire] if item else frozenset()
+        if order.name not in {*ERRORS, *Fault, *states}:
+            raise CommandRefused(f"There is no fault {order.name}.")
+        if item and order.name in states and not order.path and order.times is None:
+            operations.fail(world, db, item, order.name, order.value)
             return
+        item_id = item.item_id if item else EVERYWHERE
         value = _checked_value(order)
         faults.set_fault(db, ActiveFault(item_id, order.name, order.path, value, order.times))
 
 
 def _checked_value(order: FaultOrder) -> str:
     value = order.value or faults.DEFAULTS.get(order.name, "")
-    if order.name in {Fault.SLOW, Fault.WEBHOOK_LATE}:
+    if order.name in {Fault.SLOW, Fault.SLOW_AGGREGATION, Fault.WEBHOOK_LATE}:
         _refuse_unless(_is_number(value), f"{order.name} needs seconds, not “{value}”.")
     if order.name == Fault.SMALL_PAGES:
         is_count = value.isdecimal() and int(value) > 0
@@ -246,9 +247,9 @@ def send_again(world: World, delivery_id: int) -> None:
 
 
 def reset(world: World) -> None:
-    """Forget every item, link, fault and webhook; the signing keys stay."""
+    """Forget every item, user, link, fault and webhook; the signing keys stay."""
     with world.store.writing() as db:
-        for table in ("delivery", "fault", "session", "link", "public_token", "item"):
+        for table in ("delivery", "fault", "session", "link", "public_token", "item", "mx_user"):
             db.execute(f"DELETE FROM {table}")  # noqa: S608  named above
 
 

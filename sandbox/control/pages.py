@@ -62,9 +62,16 @@ def item(name: str) -> ResponseReturnValue:
 
 
 def _item_page(name: str, *, refusal: str = "") -> Response:
-    report = reports.item_report(current_world(), name)
-    status = UNPROCESSABLE if refusal else 200
-    return _page("control/item.html", status, report=report, name=name, refusal=refusal)
+    world = current_world()
+    report = reports.item_report(world, name)
+    return _page(
+        "control/item.html",
+        UNPROCESSABLE if refusal else 200,
+        report=report,
+        name=name,
+        refusal=refusal,
+        error_codes=reports.codes_for(world, report.item),
+    )
 
 
 @pages.post("/page/<name>/<command>")
@@ -110,15 +117,14 @@ def _unknown(refused: CommandRefused) -> Response:
 
 
 def _page(template: str, status: int = 200, **context: object) -> Response:
-    text = render_template(
-        template,
-        **context,
-        menu=faults.MENU,
-        groups=list(faults.Group),
-        error_codes=sorted(ERRORS),
-        action_texts=ACTION_TEXTS,
-        stages=list(Stage),
-    )
+    shown = {
+        "menu": faults.MENU,
+        "groups": list(faults.Group),
+        "error_codes": sorted(ERRORS),
+        "action_texts": ACTION_TEXTS,
+        "stages": list(Stage),
+    }
+    text = render_template(template, **{**shown, **context})
     response = make_response(text, status)
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox import faults, items, webhooks
 from sandbox.control.commands import ACTION_TEXTS, find
+from sandbox.plaid import WIRE as PLAID
 from sandbox.plaid.errors import ERRORS
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ def faults_everywhere(world: World) -> list[ActiveFault]:
 def all_webhooks(world: World) -> list[Delivery]:
     with world.store.reading() as db:
         return webhooks.deliveries(db)
+
+
+def codes_for(world: World, item: Item) -> list[str]:
+    """Return the states and errors that the item's wire format knows."""
+    return sorted(ERRORS if item.wire == PLAID else world.states[item.wire])
 
 
 def menu() -> dict[str, Any]:
