@@ -10,6 +10,7 @@ import contextvars
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from app.config import Environment, Settings
 from app.connectors.contract import OperatorSettings
 from app.connectors.registry import NAMES as CONNECTOR_NAMES
 from app.factory import create_app
+from app.kernel.clock import utc_now
 from app.kernel.outbound import OutboundRules
 from app.models import Base, Role, db
 from app.people.members import add_member
@@ -36,7 +38,9 @@ from app.people.sign_in import actor_of
 from app.tenancy import passwords
 from app.tenancy.actor import Actor
 from app.tenancy.scope import enter_scope, leave_scope
+from tests.plaid_sandbox import PlaidSandbox
 from tests.scripted_bank import ScriptedBank
+from tests.servers import plaid_sandbox as run_plaid_sandbox
 from tests.servers import postgres, redis
 
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -67,6 +71,26 @@ class LonelyClient(FlaskClient):
         return answer
 
 
+class Clock:
+    """Takes the place of `datetime` in app.kernel.clock: time stands still until it is told."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self, zone: tzinfo) -> datetime:
+        return self.at.astimezone(zone)
+
+    def pass_by(self, **duration: float) -> None:
+        self.at += timedelta(**duration)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock(utc_now())
+    monkeypatch.setattr("app.kernel.clock.datetime", clock)
+    return clock
+
+
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     with redis() as url:
@@ -77,6 +101,13 @@ def redis_url() -> Iterator[str]:
 def postgres_url() -> Iterator[str]:
     with postgres() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def plaid_sandbox() -> Iterator[PlaidSandbox]:
+    """A stand-in aggregator of its own process, spoken to as if it were the real one."""
+    with run_plaid_sandbox() as running:
+        yield running
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
