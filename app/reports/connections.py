@@ -58,6 +58,7 @@ class OpenFlow:
     is_over: bool
     """Its time is up, and its end is being settled."""
     creates: bool
+    adds_accounts: bool
     opened: bool
     last_exit: str
     """How the last visit ended, in a sentence; empty when there was none."""
@@ -340,6 +341,7 @@ def _open_flows(now: datetime) -> dict[str, OpenFlow]:
             expires_at=flow.expires_at,
             is_over=flow.progress != FlowProgress.OPEN or flow.expires_at <= now,
             creates=flow.mode == FlowMode.CREATE,
+            adds_accounts=flow.add_accounts,
             opened=flow.opened,
             last_exit=exit_sentence(flow.exit_code),
         )

@@ -62,7 +62,8 @@ class AccountCard:
     status_reason: str
     balance_minor: int | None
     available_minor: int | None
-    balance_date: date | None
+    as_of: date | None
+    """The day of the balance; None when it is of today."""
     covered_until: date | None
     ledger_bank_account_id: str | None
     ledger_label: str | None
@@ -186,7 +187,7 @@ def _card(
     path = ConnectionPath(connection.path)
     deleted = connection.status == ConnectionStatus.DELETED
     by_hand = path is ConnectionPath.MANUAL_UPLOAD and not deleted
-    added_on = account.created_at.date()
+    added_on, balance_date = account.created_at.date(), account.balance_date
     return AccountCard(
         account_id=account.id,
         connection_id=connection.id,
@@ -201,7 +202,7 @@ def _card(
         status_reason=account.status_reason,
         balance_minor=account.current_balance_minor,
         available_minor=account.available_balance_minor,
-        balance_date=account.balance_date,
+        as_of=balance_date if balance_date and balance_date < today else None,
         covered_until=account.covered_until,
         ledger_bank_account_id=account.ledger_bank_account_id,
         ledger_label=ledger_label,
