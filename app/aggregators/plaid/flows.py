@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 from app.aggregators.contract import FlowResult, FlowState, Grant, HostedFlow, Institution
 from app.aggregators.plaid.accounts import offered_account
 from app.aggregators.plaid.errors import incomplete
-from app.aggregators.plaid.reading import Json, instant_of, record_of, records_of, text_of
+from app.aggregators.plaid.reading import Json, id_of, instant_of, record_of, records_of, text_of
 from app.aggregators.plaid.requests import FLOW_SECONDS
 
 EXIT_CODE_CHARACTERS_MAX: Final = 60
@@ -80,7 +80,7 @@ def _grants(session: Json) -> list[Grant]:
 
 def _grant(token: str, metadata: Json) -> Grant:
     institution = record_of(metadata, "institution")
-    external_id = text_of(institution, "institution_id")
+    external_id = id_of(institution, "institution_id")
     return Grant(
         token=token,
         institution=Institution(external_id, text_of(institution, "name")) if external_id else None,
