@@ -97,6 +97,7 @@ def environment(instance, port, **settings):
         "PUBLIC_URL",
         "BIND",
         "PLAID_HOST",
+        "MX_HOST",
     )
     return {
         **os.environ,
