@@ -7,6 +7,7 @@ With `PLAID_DESCRIPTION` in the environment, the file itself is used as well.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
@@ -19,6 +20,21 @@ from plaid.api.plaid_api import PlaidApi
 from plaid.model_utils import ModelComposed, ModelSimple, none_type
 
 Schema = Mapping[str, Any]
+
+PATHS = {
+    "link_token_create": "/link/token/create",
+    "link_token_get": "/link/token/get",
+    "item_public_token_exchange": "/item/public_token/exchange",
+    "item_get": "/item/get",
+    "item_remove": "/item/remove",
+    "accounts_get": "/accounts/get",
+    "transactions_sync": "/transactions/sync",
+    "transactions_refresh": "/transactions/refresh",
+    "institutions_search": "/institutions/search",
+    "institutions_get_by_id": "/institutions/get_by_id",
+    "webhook_verification_key_get": "/webhook_verification_key/get",
+}
+"""Every call that the adapter makes: the SDK's name of it, and its path."""
 
 _PREFIX = "#/components/schemas/"
 _JSON_TYPES: dict[type, tuple[type, ...]] = {
@@ -173,6 +189,12 @@ class Description:
         if kind == "array":
             return [self._value(schema.get("items", {}), full=full, depth=depth + 1)] * full
         return _SAMPLES.get(schema.get("format", ""), _SAMPLES[kind])
+
+
+@functools.cache
+def described(source: str) -> Description:
+    """Return the description, out of the SDK (`sdk`) or from a file."""
+    return Description.of_sdk(*PATHS) if source == "sdk" else Description.of_file(Path(source))
 
 
 def _content(schema: Schema) -> dict[str, Any]:

@@ -108,7 +108,7 @@ EXPRESSION_TEXT_CHARACTERS_MAX: Final = 500
 """Characters of a bank description that an expression looks at."""
 
 EXPRESSION_PROBE_SECONDS: Final = 0.25
-"""For all hard texts, when a rule is saved; a harmless expression takes a hundredth of it."""
+"""Processor time for all hard texts, when a rule is saved; a harmless one takes a hundredth."""
 
 EXPRESSION_RUN_SECONDS: Final = 2.0
-"""For all bank lines of one run; one rule's expression that needs longer matches nothing."""
+"""Processor time for all bank lines of one run; an expression that needs more matches nothing."""

@@ -72,7 +72,6 @@ def shape(address: str) -> str:
 def window(browser: Browser, address: str, **options) -> Iterator[tuple[Page, list[str]]]:
     """Open a page, and collect what the console calls an error: refusals of the policy too."""
     context = browser.new_context(base_url=address, reduced_motion="reduce", **options)
-    context.set_default_timeout(15_000)
     page = context.new_page()
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(str(error)))

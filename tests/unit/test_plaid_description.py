@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -20,23 +19,10 @@ from app.aggregators.contract import (
     Institution,
     WebhookInvalid,
 )
-from tests.plaid_description import Description
+from tests.plaid_description import PATHS, Description, described
 from tests.plaid_server import plaid_server
 from tests.plaid_signatures import Signer
 
-PATHS = {
-    "link_token_create": "/link/token/create",
-    "link_token_get": "/link/token/get",
-    "item_public_token_exchange": "/item/public_token/exchange",
-    "item_get": "/item/get",
-    "item_remove": "/item/remove",
-    "accounts_get": "/accounts/get",
-    "transactions_sync": "/transactions/sync",
-    "transactions_refresh": "/transactions/refresh",
-    "institutions_search": "/institutions/search",
-    "institutions_get_by_id": "/institutions/get_by_id",
-    "webhook_verification_key_get": "/webhook_verification_key/get",
-}
 SOURCES = ["sdk", *filter(None, [os.environ.get("PLAID_DESCRIPTION")])]
 ADD = FlowRequest("flow-1", "person-1", "http://127.0.0.1:5000/back", None)
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -44,9 +30,7 @@ NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 
 @pytest.fixture(scope="module", params=SOURCES)
 def description(request):
-    if request.param == "sdk":
-        return Description.of_sdk(*PATHS)
-    return Description.of_file(Path(request.param))
+    return described(request.param)
 
 
 @pytest.fixture(params=[True, False], ids=["full", "bare"])

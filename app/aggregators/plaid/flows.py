@@ -34,7 +34,9 @@ def hosted_flow(answer: Json, host: str, now: datetime) -> HostedFlow:
     url = _address(host, stated)
     if not stated or not url.startswith(("https://", "http://")):
         raise incomplete("hosted_link_url")
-    expires_at = instant_of(answer, "expiration") or now + timedelta(seconds=FLOW_SECONDS)
+    expires_at = instant_of(answer, "expiration")
+    if expires_at is None or expires_at <= now:  # a clock that differs must not end it at once
+        expires_at = now + timedelta(seconds=FLOW_SECONDS)
     return HostedFlow(token=token, url=url, expires_at=expires_at)
 
 
