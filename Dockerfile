@@ -1,6 +1,6 @@
 FROM python:3.12-slim
 
-RUN useradd --create-home tieout
+RUN useradd --create-home tieout && install --directory --owner=tieout --mode=770 /srv/inbox
 WORKDIR /srv/tieout
 
 COPY requirements.txt .

@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.audit import trail
+from app.connections.rotation import rotate_credentials
+from app.connections.vault import VaultClosed
 from app.demo import load_demo
 from app.kernel.errors import Refusal
 from app.matching import MatchOptions, Tier
@@ -32,6 +34,7 @@ def register_commands(app: Flask) -> None:
         load_demo_command,
         match_command,
         parse_statement_command,
+        rotate_credentials_command,
         verify_audit_command,
     ):
         app.cli.add_command(command)
@@ -125,6 +128,22 @@ def parse_statement_command(file: Path, format_: str | None, mapping_path: Path 
 
 def _mapping(path: Path) -> CsvMapping:
     return CsvMapping.from_json(json.loads(path.read_text(encoding="utf-8")))
+
+
+@click.command("rotate-credentials")
+def rotate_credentials_command() -> None:
+    """Encrypt stored credentials anew with the newest of CREDENTIAL_KEYS."""
+    try:
+        rotated = rotate_credentials()
+    except VaultClosed as closed:
+        _refuse(f"Nothing was changed: {closed}.")
+    print(json.dumps({"resealed": rotated.resealed_count, "unreadable": rotated.unreadable_count}))
+    if rotated.unreadable_count:
+        _refuse(
+            f"{rotated.unreadable_count} stored credentials open with none of CREDENTIAL_KEYS and "
+            "were left as they are; the others are encrypted with the newest key. Put the lost key "
+            "back at the end of CREDENTIAL_KEYS and run this again."
+        )
 
 
 @click.command("verify-audit")

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from dotenv import dotenv_values
+
+from app.aggregators.mx.settings import MxSettings
+from app.aggregators.plaid.settings import PlaidSettings
+from app.connectors.contract import OperatorSettings
+from app.connectors.registry import NAMES as CONNECTOR_NAMES
+from app.kernel.outbound import OutboundRules
 
 SECRET_CHARACTERS_MIN: Final = 32
 _DEVELOPMENT_SECRET: Final = "development only; `make run` writes a real one"  # noqa: S105
@@ -38,6 +46,13 @@ class Settings:
     operator_emails: tuple[str, ...]
     trusted_proxies_count: int
     log_level: str
+    connectors: OperatorSettings
+    plaid: PlaidSettings | None = None
+    """None without `PLAID_*`: then banks are not connected through Plaid."""
+    mx: MxSettings | None = None
+    """None without `MX_*`: then banks are not connected through MX."""
+    webhook_urls: Mapping[str, str] = field(default_factory=dict)
+    """Where each aggregator shall report to, by its name; one that is missing cannot reach us."""
 
     @property
     def is_production(self) -> bool:
@@ -83,6 +98,7 @@ def _read(environ: Mapping[str, str]) -> Settings:
         choices = ", ".join(Environment)
         raise SettingsInvalid(f"TIEOUT_ENV is “{name}”; it must be one of: {choices}.") from None
     instance_path = Path(environ.get("INSTANCE_PATH", "instance")).resolve()
+    is_production = environment is Environment.PRODUCTION
     return Settings(
         environment=environment,
         database_url=_database_url(environ.get("DATABASE_URL"), instance_path),
@@ -94,7 +110,119 @@ def _read(environ: Mapping[str, str]) -> Settings:
         operator_emails=tuple(e.lower() for e in _list(environ.get("OPERATOR_EMAILS", ""))),
         trusted_proxies_count=_whole_number(environ, "TRUSTED_PROXIES", 0),
         log_level=environ.get("LOG_LEVEL", "INFO").upper(),
+        connectors=_connectors(environ, instance_path, is_production=is_production),
+        plaid=_plaid(environ, is_production=is_production),
+        mx=_mx(environ, is_production=is_production),
+        webhook_urls=_webhook_urls(environ, is_production=is_production),
     )
+
+
+def _connectors(
+    environ: Mapping[str, str], instance_path: Path, *, is_production: bool
+) -> OperatorSettings:
+    offered = _list(environ.get("CONNECTORS", ",".join(CONNECTOR_NAMES)))
+    for name in offered:
+        if name not in CONNECTOR_NAMES:
+            choices = ", ".join(CONNECTOR_NAMES)
+            raise SettingsInvalid(f"CONNECTORS names “{name}”; there are: {choices}.")
+    # In development the sandbox is on this machine.
+    opened = environ.get("OUTBOUND_NETWORKS", "" if is_production else "127.0.0.0/8,::1/128")
+    try:
+        networks = tuple(ip_network(text) for text in _list(opened))
+    except ValueError as error:
+        raise SettingsInvalid(f"OUTBOUND_NETWORKS: {error}.") from None
+    return OperatorSettings(
+        inbox_path=Path(environ.get("INBOX_PATH", instance_path / "inbox")).resolve(),
+        outbound=OutboundRules(networks),
+        offered=offered,
+    )
+
+
+def _plaid(environ: Mapping[str, str], *, is_production: bool) -> PlaidSettings | None:
+    if not is_production and _is_loopback(_hostname(environ.get("PLAID_HOST", ""))):
+        # A stand-in on this machine lets anybody in.
+        keys = {"PLAID_CLIENT_ID": "development", "PLAID_SECRET": "development"}
+        environ = {**keys, **_filled(environ)}
+    if not _all_or_none(environ, "PLAID_HOST", "PLAID_CLIENT_ID", "PLAID_SECRET"):
+        return None
+    return PlaidSettings(
+        host=_outside_url(environ, "PLAID_HOST", is_production=is_production),
+        client_id=environ["PLAID_CLIENT_ID"],
+        secret=environ["PLAID_SECRET"],
+    )
+
+
+def _mx(environ: Mapping[str, str], *, is_production: bool) -> MxSettings | None:
+    names = ("MX_HOST", "MX_CLIENT_ID", "MX_API_KEY", "MX_WEBHOOK_PASSWORD")
+    if not _all_or_none(environ, *names):
+        return None
+    return MxSettings(
+        host=_outside_url(environ, "MX_HOST", is_production=is_production),
+        client_id=environ["MX_CLIENT_ID"],
+        api_key=environ["MX_API_KEY"],
+        webhook_password=environ["MX_WEBHOOK_PASSWORD"],
+    )
+
+
+def _all_or_none(environ: Mapping[str, str], *names: str) -> bool:
+    missing = [name for name in names if not environ.get(name)]
+    if missing and len(missing) < len(names):
+        raise SettingsInvalid(f"{missing[0]} is not set; {', '.join(names)} belong together.")
+    return not missing
+
+
+def _webhook_urls(environ: Mapping[str, str], *, is_production: bool) -> dict[str, str]:
+    stated = _outside_url(environ, "PLAID_WEBHOOK_URL", is_production=is_production)
+    public_url = environ.get("PUBLIC_URL", "").rstrip("/")
+    if stated:
+        return {"plaid": stated}
+    if _reaches(environ.get("PLAID_HOST", ""), public_url):
+        return {"plaid": f"{public_url}/webhooks/plaid"}
+    return {}
+
+
+def _reaches(host_url: str, public_url: str) -> bool:
+    """Whether who lives at `host_url` can call us: from outside, or on the same machine."""
+    try:
+        ours, theirs = urlsplit(public_url), urlsplit(host_url)
+        both_here = _is_loopback(ours.hostname or "") and _is_loopback(theirs.hostname or "")
+        return both_here or (ours.scheme == "https" and not _is_loopback(ours.hostname or ""))
+    except ValueError:
+        return False
+
+
+def _outside_url(environ: Mapping[str, str], name: str, *, is_production: bool) -> str:
+    """Return the address without a slash at its end; empty when it is not set."""
+    url = environ.get(name, "").rstrip("/")
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.username is not None or parts.query or parts.fragment:
+        raise SettingsInvalid(f"{name} must be an address such as https://example.com.")
+    plain = parts.scheme == "http" and not is_production and _is_loopback(parts.hostname or "")
+    if parts.scheme != "https" and not plain:
+        raise SettingsInvalid(
+            f"{name} must begin with https://; plain http is for this machine, in development."
+        )
+    return url
+
+
+def _hostname(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _list(text: str) -> tuple[str, ...]:

@@ -7,9 +7,11 @@ from datetime import timedelta
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app.aggregators import registry as aggregators
 from app.blueprints import register_blueprints
 from app.cli import register_commands
 from app.config import Environment, Settings
+from app.connectors import registry as connectors
 from app.extensions import csrf, limiter, migrate
 from app.jobs.doorbell import REDIS_TIMEOUTS, connect
 from app.kernel import limits
@@ -36,6 +38,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(_flask_config(settings))
     app.extensions["settings"] = settings
     app.extensions["redis"] = connect(settings.redis_url)
+    app.extensions["aggregators"] = aggregators.configured(settings.plaid, settings.mx)
+    app.extensions["connectors"] = connectors.configured(settings.connectors)
     app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
         app.wsgi_app,
         x_for=settings.trusted_proxies_count,

@@ -10,6 +10,8 @@ import contextvars
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from ipaddress import ip_network
 from pathlib import Path
 
 import hypothesis
@@ -17,12 +19,18 @@ import pytest
 import sqlalchemy as sa
 import structlog
 from argon2 import PasswordHasher
+from cryptography.fernet import Fernet
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
+from app.aggregators.registry import Aggregators, Entry
 from app.config import Environment, Settings
+from app.connectors.contract import OperatorSettings
+from app.connectors.registry import NAMES as CONNECTOR_NAMES
 from app.factory import create_app
+from app.kernel.clock import utc_now
+from app.kernel.outbound import OutboundRules
 from app.models import Base, Role, db
 from app.people.members import add_member
 from app.people.organizations import create_organization
@@ -30,6 +38,9 @@ from app.people.sign_in import actor_of
 from app.tenancy import passwords
 from app.tenancy.actor import Actor
 from app.tenancy.scope import enter_scope, leave_scope
+from tests.plaid_sandbox import PlaidSandbox
+from tests.scripted_bank import ScriptedBank
+from tests.servers import plaid_sandbox as run_plaid_sandbox
 from tests.servers import postgres, redis
 
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -43,6 +54,7 @@ structlog.configure(
     ]
 )
 PASSWORD = "correct horse battery"
+CREDENTIAL_KEY = Fernet.generate_key().decode()
 hypothesis.settings.register_profile("any_machine", deadline=None)
 hypothesis.settings.load_profile("any_machine")
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -59,6 +71,26 @@ class LonelyClient(FlaskClient):
         return answer
 
 
+class Clock:
+    """Takes the place of `datetime` in app.kernel.clock: time stands still until it is told."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self, zone: tzinfo) -> datetime:
+        return self.at.astimezone(zone)
+
+    def pass_by(self, **duration: float) -> None:
+        self.at += timedelta(**duration)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock(utc_now())
+    monkeypatch.setattr("app.kernel.clock.datetime", clock)
+    return clock
+
+
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     with redis() as url:
@@ -69,6 +101,13 @@ def redis_url() -> Iterator[str]:
 def postgres_url() -> Iterator[str]:
     with postgres() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def plaid_sandbox() -> Iterator[PlaidSandbox]:
+    """A stand-in aggregator of its own process, spoken to as if it were the real one."""
+    with run_plaid_sandbox() as running:
+        yield running
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
@@ -98,12 +137,17 @@ def make_settings(database_url: str, redis_url: str, folder: Path) -> Settings:
         database_url=database_url,
         redis_url=redis_url,
         secret_key="only for tests, and long enough for that",
-        credential_keys=(),
+        credential_keys=(CREDENTIAL_KEY,),
         public_url="",
         instance_path=folder,
         operator_emails=("alice@acme.example",),
         trusted_proxies_count=0,
         log_level="WARNING",
+        connectors=OperatorSettings(
+            inbox_path=folder / "inbox",
+            outbound=OutboundRules((ip_network("127.0.0.0/8"),)),
+            offered=CONNECTOR_NAMES,
+        ),
     )
 
 
@@ -144,6 +188,17 @@ class Cast:
     bob: Actor
     viv: Actor
     charlie: Actor
+
+
+@pytest.fixture
+def bank(app: Flask) -> Iterator[ScriptedBank]:
+    """An aggregator in the test's own hands, in the place of the configured ones."""
+    configured = app.extensions["aggregators"]
+    scripted = ScriptedBank()
+    entry = Entry(scripted.title, lambda: scripted)
+    app.extensions["aggregators"] = Aggregators({scripted.name: entry})
+    yield scripted
+    app.extensions["aggregators"] = configured
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from app.models import db
 from app.tenancy.scope import organization_scope
 
 _FORK = multiprocessing.get_context("fork")
-_SECONDS_MAX = 30
+_SECONDS_MAX = 90
 
 
 def race(organization_id: str, *contestants: Callable[[], Any]) -> list[Any]:

@@ -11,7 +11,10 @@ import structlog
 from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
 
+from app.connections.completion import finish_flow
+from app.connections.deletion import remove_access
 from app.connections.imports import import_upload
+from app.connections.syncing import sync_connection
 from app.jobs import runs
 from app.jobs.runs import Claim, LeaseLost
 from app.kernel import limits
@@ -32,6 +35,9 @@ _HANDLERS: Final[dict[JobKind, Callable[[Actor, Claim], object]]] = {
     JobKind.IMPORT_BANK_FILE: import_upload,
     JobKind.IMPORT_LEDGER_FILE: run_import,
     JobKind.MATCH: run_matching,
+    JobKind.SYNC: sync_connection,
+    JobKind.FINISH_FLOW: finish_flow,
+    JobKind.REMOVE_ACCESS: remove_access,
 }
 
 _CRASHED: Final = (

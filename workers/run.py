@@ -40,6 +40,8 @@ class TieoutWorker(Worker):
 
 def main() -> None:
     app = create_app()
+    # Made before the fork for what they import; they open no connection by themselves.
+    tuple(app.extensions["aggregators"].values())
     # Not the application's client: its short timeouts would end a worker's long wait.
     connection = Redis.from_url(app.extensions["settings"].redis_url)
     queue = Queue(QUEUE_NAME, connection=connection, serializer=JSONSerializer)

@@ -11,6 +11,7 @@ import structlog
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.connections.schedule import do_what_is_due
 from app.factory import create_app
 from app.jobs import doorbell, runs
 from app.kernel.clock import utc_now
@@ -22,7 +23,8 @@ _log = structlog.get_logger(__name__)
 
 
 def tick() -> int:
-    """Ring for every waiting run and return how many there were; needs an app context."""
+    """Ask for what is due, ring for every waiting run, and return how many there were."""
+    do_what_is_due(utc_now())
     waiting = runs.waiting_run_ids(utc_now())
     db.session.rollback()
     for run_id in waiting:

@@ -1,4 +1,4 @@
-"""Accounts whose bank data a person uploads: add, map to the books, delete."""
+"""Accounts whose bank data a person uploads, and the mapping of any account to the books."""
 
 from __future__ import annotations
 
@@ -71,12 +71,13 @@ def add_manual_account(actor: Actor, command: AddManualAccount) -> AddedAccount:
         NotFound, Conflict: As in `map_account`.
     """
     actor.require(Permission.BANK_CONNECTIONS)
-    checked = _checked(command)
+    checked = checked_account(command)
     with unit_of_work():
         connection = FinancialConnection(
             path=ConnectionPath.MANUAL_UPLOAD,
             institution_name=checked.institution_name,
             status=ConnectionStatus.ACTIVE,
+            created_by=actor.user_id,
         )
         db.session.add(connection)
         db.session.flush()
@@ -127,33 +128,16 @@ def map_account(actor: Actor, account_id: str, ledger_bank_account_id: str | Non
         request_matching_where(work, LedgerBankAccount.id == ledger_bank_account_id)
 
 
-def delete_connection(actor: Actor, connection_id: str) -> None:
-    """Mark the connection deleted and unmap its accounts; what was imported stays readable.
-
-    Repeating it is harmless.
-
-    Raises:
-        Forbidden: The actor lacks `bank_connections`.
-        NotFound: It does not exist here.
-    """
-    actor.require(Permission.BANK_CONNECTIONS)
-    with unit_of_work():
-        connection = get_owned(FinancialConnection, connection_id, lock=True)
-        if connection.status == ConnectionStatus.DELETED:
-            return
-        before = {"status": connection.status}
-        connection.status = ConnectionStatus.DELETED
-        after = {"status": connection.status}
-        changes = [
-            Change("connection.deleted", "financial_connection", connection.id, before, after)
-        ]
-        accounts = owned(FinancialAccount).where(FinancialAccount.connection_id == connection.id)
-        for account in db.session.scalars(accounts.with_for_update()):
-            if account.ledger_bank_account_id is not None:
-                changes.append(_mapping_change(account, None))
-                account.ledger_bank_account_id = None
-        db.session.flush()
-        record(actor, *changes)
+def unmap_all(actor: Actor, connection_id: str) -> None:
+    """Take the connection's accounts out of the books, inside the caller's transaction."""
+    accounts = owned(FinancialAccount).where(FinancialAccount.connection_id == connection_id)
+    changes = []
+    for account in db.session.scalars(accounts.with_for_update()):
+        if account.ledger_bank_account_id is not None:
+            changes.append(_mapping_change(account, None))
+            account.ledger_bank_account_id = None
+    db.session.flush()
+    record(actor, *changes)
 
 
 def account_in_use(account_id: str, *, lock: bool = False) -> FinancialAccount:
@@ -168,7 +152,7 @@ def account_in_use(account_id: str, *, lock: bool = False) -> FinancialAccount:
     return account
 
 
-def _checked(command: AddManualAccount) -> AddManualAccount:
+def checked_account(command: AddManualAccount) -> AddManualAccount:
     institution_name = command.institution_name.strip()
     account_name = command.account_name.strip()
     mask = command.mask.strip()

@@ -7,8 +7,8 @@ to the others it is done already.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import undefer
@@ -444,8 +444,13 @@ def _done_already(connection: FinancialConnection) -> Completed:
     return Completed(connection.id, run.id if run else None)
 
 
-def remember_webhook_end(work: UnitOfWork, flow: HostedFlow, actor: Actor, now: datetime) -> None:
-    """Look at a flow at once, because its provider says that the visit has ended."""
-    flow.next_poll_at = now + timedelta(seconds=limits.FLOW_POLL_SECONDS_MIN)
+def look_at_once(work: UnitOfWork, actor: Actor, flow: HostedFlow) -> None:
+    """Look at a flow now, because its provider says that the visit has ended.
+
+    It is looked at in the name of the person who began it: whoever lost the right meanwhile
+    connects nothing any more.
+    """
+    flow.next_poll_at = utc_now() + timedelta(seconds=limits.FLOW_POLL_SECONDS_MIN)
     db.session.flush()
-    request_run(work, actor, JobKind.FINISH_FLOW, flow.id, Cause.WEBHOOK)
+    asking = replace(actor, user_id=flow.created_by)
+    request_run(work, asking, JobKind.FINISH_FLOW, flow.id, Cause.WEBHOOK)

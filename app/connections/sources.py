@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 from flask import current_app
 
 from app.aggregators.contract import Access, Aggregator, DataSource
+from app.aggregators.registry import Aggregators
 from app.connections import vault
-from app.connectors.contract import Connector
+from app.connectors.contract import Connector, FileConnector
 from app.kernel.errors import Conflict, Invalid
 from app.models import ConnectionPath, FinancialConnection
 
 
-def aggregators() -> dict[str, Aggregator]:
+def aggregators() -> Aggregators:
     """Return the certified aggregators that this installation is set up for, by name."""
-    return dict(current_app.extensions["aggregators"])
+    known: Aggregators = current_app.extensions["aggregators"]
+    return known
 
 
 def aggregator_named(name: str) -> Aggregator:
@@ -38,9 +41,18 @@ def webhook_url_of(name: str) -> str | None:
     return urls.get(name) or None
 
 
-def connectors() -> dict[str, Connector]:
+def connectors() -> Mapping[str, Connector]:
     """Return the connectors that this installation offers, by name."""
-    return dict(current_app.extensions["connectors"])
+    known: Mapping[str, Connector] = current_app.extensions["connectors"]
+    return known
+
+
+def title_of(connection: FinancialConnection) -> str:
+    """Return whom the data come through, as people write it; empty where people upload files."""
+    titles = {name: connector.title for name, connector in connectors().items()}
+    if connection.path == ConnectionPath.STANDARD:
+        titles = aggregators().titles()
+    return titles.get(connection.provider, connection.provider.capitalize())
 
 
 def source_of(connection: FinancialConnection) -> DataSource:
@@ -49,15 +61,26 @@ def source_of(connection: FinancialConnection) -> DataSource:
     Raises:
         Conflict: The operator took its aggregator or connector out of service.
     """
-    known: dict[str, object] = {**connectors()}
-    if connection.path == ConnectionPath.STANDARD:
-        known = {**aggregators()}
+    standard = connection.path == ConnectionPath.STANDARD
+    known: Mapping[str, object] = aggregators() if standard else connectors()
     if connection.provider not in known:
         raise Conflict(
             f"{connection.institution_name} comes through “{connection.provider}”, which this "
             "installation no longer offers; nothing was changed. Ask your operator."
         )
     return cast("DataSource", known[connection.provider])
+
+
+def brings_files(connection: FinancialConnection) -> bool:
+    """Tell whether the connection's source gives whole files instead of transactions."""
+    return connection.path == ConnectionPath.NON_STANDARD and hasattr(
+        source_of(connection), "waiting_files"
+    )
+
+
+def file_connector_of(connection: FinancialConnection) -> FileConnector:
+    assert brings_files(connection)
+    return cast("FileConnector", source_of(connection))
 
 
 def seal_access(connection: FinancialConnection, access: Access) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -47,6 +47,8 @@ SYNCABLE: Final = frozenset(MOVES) - {_S.PENDING, _S.DELETED}
 
 NEW_ACCOUNTS: Final = "NEW_ACCOUNTS_AVAILABLE"
 ENDING_SOON: Final = "ACCESS_EXPIRING_SOON"
+ENDING_SOON_TIME: Final = timedelta(days=7, hours=1)
+"""Aggregators announce the end a week before; the hour is for clocks and queues."""
 ENDED: Final = "ACCESS_EXPIRED"
 ABANDONED: Final = "ABANDONED"
 PARTIAL: Final = "PARTIAL_AGGREGATION"
@@ -93,7 +95,7 @@ def decide(facts: Facts, now: datetime) -> Health:
         return health
     if not facts.read_once:
         return Health(_S.IN_PROGRESS, health.reason or NOT_READY)
-    if facts.access_ends_at is not None:
+    if facts.access_ends_at is not None and facts.access_ends_at - now <= ENDING_SOON_TIME:
         return Health(_S.RECONNECT_AVAILABLE, ENDING_SOON, facts.access_ends_at)
     return _of_accounts(facts)
 
@@ -125,7 +127,7 @@ def move(
         actor,
         connection,
         cause=cause,
-        sentence=sentence,
+        sentence=sentence or to.sentence,
         moved=(current, to.status),
         reason=to.reason,
     )

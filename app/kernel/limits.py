@@ -76,8 +76,16 @@ FLOW_POLL_SECONDS_MAX: Final = 60
 EXCHANGE_SECONDS_MAX: Final = 90
 """After that an exchange that was begun counts as interrupted."""
 
+FLOW_GRACE_SECONDS: Final = 120
+"""A visit that was finished in its last moment is still looked at so long."""
+
 FLOWS_ASKED_FOR_A_TOKEN: Final = 50
 """Other open visits that are asked whether a token that somebody handed in is theirs."""
+
+FOLDER_LOOK_SECONDS: Final = 60
+"""Between two looks at a folder of bank files."""
+
+RESEALED_PER_TRANSACTION: Final = 200
 
 SCHEDULED_PER_TICK: Final = 100
 WEBHOOK_BYTES_MAX: Final = 256 * 1024
@@ -100,7 +108,7 @@ EXPRESSION_TEXT_CHARACTERS_MAX: Final = 500
 """Characters of a bank description that an expression looks at."""
 
 EXPRESSION_PROBE_SECONDS: Final = 0.25
-"""For all hard texts, when a rule is saved; a harmless expression takes a hundredth of it."""
+"""Processor time for all hard texts, when a rule is saved; a harmless one takes a hundredth."""
 
 EXPRESSION_RUN_SECONDS: Final = 2.0
-"""For all bank lines of one run; one rule's expression that needs longer matches nothing."""
+"""Processor time for all bank lines of one run; an expression that needs more matches nothing."""

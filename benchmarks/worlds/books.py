@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from app.matching import Item
@@ -46,12 +46,13 @@ class World:
 
 @dataclass(slots=True)
 class Writer:
-    """Writes events into both books; bank and ledger ids say nothing about each other."""
+    """Writes lines into both books; bank and ledger ids say nothing about each other."""
 
     rng: random.Random
     half: int
     start: date
     days: int
+    currency: str = "USD"
     cast_rng: random.Random = field(default_factory=random.Random)
     bank: list[Item] = field(default_factory=list)
     gl: list[Item] = field(default_factory=list)
@@ -62,25 +63,19 @@ class Writer:
         day = self.start + timedelta(days=self.rng.randrange(self.days))
         return day + timedelta(days=max(0, day.weekday() - 4) and 7 - day.weekday())
 
-    def bank_line(self, day: date, amount_minor: int, description: str, reference: str = "") -> str:
+    def bank_line(self, day: date, amount_minor: int, said: tuple[str, str, str]) -> str:
+        """Add a line; banks post on working days."""
         day += timedelta(days=7 - day.weekday()) if day.weekday() > 4 else timedelta()
         new = f"b{len(self.bank)}"
-        self.bank.append(Item(new, day, amount_minor, "USD", description, reference))
+        self.bank.append(Item(new, day, amount_minor, self.currency, *said))
         return new
 
     def gl_entry(
-        self,
-        day: date,
-        amount_minor: int,
-        description: str,
-        *,
-        counterparty: str = "",
-        reference: str = "",
+        self, day: date, amount_minor: int, said: tuple[str, str, str], *, currency: str = ""
     ) -> str:
+        """Add an entry, in the account's currency unless another is given."""
         new = f"g{len(self.gl)}"
-        self.gl.append(
-            Item(new, day, amount_minor, "USD", description, reference, counterparty, "1010")
-        )
+        self.gl.append(Item(new, day, amount_minor, currency or self.currency, *said, "1010"))
         return new
 
     def link(self, bank_ids: list[str], gl_ids: list[str]) -> None:
@@ -103,16 +98,4 @@ class Writer:
         order = list(items)
         self.rng.shuffle(order)
         ids = {item.id: f"{prefix}{place:06d}" for place, item in enumerate(order)}
-        return tuple(
-            Item(
-                ids[i.id],
-                i.date,
-                i.amount_minor,
-                i.currency,
-                i.description,
-                i.reference,
-                i.counterparty,
-                i.account,
-            )
-            for i in order
-        ), ids
+        return tuple(replace(item, id=ids[item.id]) for item in order), ids

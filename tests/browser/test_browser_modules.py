@@ -6,16 +6,15 @@ The pages are made of the real layout and macros; a few canned answers stand in 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.browser_support import at_rest, axe_faults
 from tests.templates_alone import STATIC, environment, pair_side, shell
 
 pytestmark = pytest.mark.browser
@@ -175,18 +174,6 @@ class Server:
         return 200, progress("job", "/job", self.job_percent, words, done), {}
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert path, "the browser tests need Chromium; `make test` installs it"
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*flags, *quiet])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def server(request: pytest.FixtureRequest) -> Server:
     return Server(swap=getattr(request, "param", "morph"))
@@ -195,9 +182,24 @@ def server(request: pytest.FixtureRequest) -> Server:
 both_swaps = pytest.mark.parametrize("server", ["outerHTML", "morph"], indirect=True)
 
 
+@dataclass(frozen=True)
+class Eyes:
+    """What is looked through: a window, and what its reader has asked of the system."""
+
+    width: int = 1280
+    height: int = 900
+    scheme: str = "light"
+    motion: str = "no-preference"
+
+
 @pytest.fixture
-def page(chromium: Browser, server: Server) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+def page(request: pytest.FixtureRequest, browser: Browser, server: Server) -> Iterator[Page]:
+    eyes = getattr(request, "param", Eyes())
+    context = browser.new_context(
+        viewport={"width": eyes.width, "height": eyes.height},
+        color_scheme=eyes.scheme,
+        reduced_motion=eyes.motion,
+    )
     opened = context.new_page()
     complaints: list[str] = []
     opened.on("pageerror", lambda error: complaints.append(str(error)))
@@ -211,11 +213,12 @@ def page(chromium: Browser, server: Server) -> Iterator[Page]:
     opened.goto("http://tieout.test/")
     opened.wait_for_function("window.htmx !== undefined")
     yield opened
-    assert complaints == []
     context.close()
+    assert complaints == []
 
 
 def focused(page: Page) -> Any:
+    at_rest(page)
     return page.evaluate(
         "document.activeElement.closest('tr')?.id || document.activeElement.dataset.tickAll || document.activeElement.tagName"
     )
@@ -311,11 +314,13 @@ def test_r_rejects_and_after_the_last_line_comes_the_one_before(page: Page, serv
 def test_the_page_does_not_jump_when_a_line_goes(page: Page, server: Server) -> None:
     page.set_viewport_size({"width": 1280, "height": 420})
     keys(page, "j", "j")
+    start = page.evaluate("scrollY")
     page.mouse.wheel(0, 60)
-    page.wait_for_timeout(150)
+    page.wait_for_function("start => scrollY === start + 60", arg=start)
     before = page.evaluate("scrollY")
     keys(page, "Enter")
     expect(page.locator("#p2")).to_have_count(0)
+    at_rest(page)
 
     assert before > 0
     assert page.evaluate("scrollY") == before
@@ -375,6 +380,7 @@ def test_sequences_press_links_and_question_mark_opens_the_keys(page: Page, serv
     keys(page, "Escape")
     expect(page.locator("dialog#keys")).to_be_hidden()
 
+    page.clock.set_fixed_time(0)  # a sequence is over after a while
     keys(page, "g", "b")
     page.wait_for_url("**/c")
     assert "GET /c" in server.asked
@@ -442,7 +448,7 @@ def test_enter_on_a_tick_does_not_send_the_form(page: Page, server: Server) -> N
     page.check("#tick-g1")
     page.locator("#tick-g1").focus()
     keys(page, "Enter")
-    page.wait_for_timeout(100)
+    at_rest(page)
 
     assert "POST /match" not in server.asked
 
@@ -478,7 +484,7 @@ def test_every_line_of_a_side_is_ticked_at_once(page: Page) -> None:
 
 
 def test_a_job_asks_each_second_until_its_last_answer(page: Page, server: Server) -> None:
-    expect(page.locator("#job [role=status]")).to_have_text("Matching finished", timeout=6000)
+    expect(page.locator("#job [role=status]")).to_have_text("Matching finished")
     asked = server.asked.count("GET /job")
     page.wait_for_timeout(2200)
 
@@ -512,20 +518,29 @@ def test_what_cannot_be_pressed_says_why(page: Page) -> None:
     expect(page.locator("[data-toast-text]")).to_have_text("12.50 is still to explain")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 820, 390])
-def test_axe_finds_nothing_and_nothing_scrolls_sideways(
-    page: Page, scheme: Any, width: int
-) -> None:
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.set_viewport_size({"width": width, "height": 844})
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(Eyes(width, 844, scheme, "reduce"), id=f"{width}-{scheme}")
+        for width in (1280, 820, 390)
+        for scheme in ("light", "dark")
+    ],
+    indirect=True,
+)
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(page: Page) -> None:
     page.check("#tick-b1")
     page.check("#tick-g1")
     keys(page, "j")
     page.evaluate("document.querySelector('details.why').open = true")
-    found = Axe().run(page)
 
-    assert [(v["id"], v["nodes"][0]["html"]) for v in found.response["violations"]] == []
+    assert axe_faults(page) == []
     assert page.evaluate(
         "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
     )
+
+
+@pytest.mark.parametrize("page", [Eyes(motion="reduce")], indirect=True)
+def test_with_reduced_motion_other_colours_are_there_at_once(page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+
+    assert page.evaluate("document.getAnimations().length") == 0

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import sign_in
+from tests.browser_support import EVERY_RULE, axe_faults
 
 pytestmark = pytest.mark.browser
 
@@ -52,9 +52,8 @@ EXPECTED = {
 BANK_FILE = (
     "Posted,What,Money\n10/05/2026,COFFEE OF THE TEST,-5.00\n10/06/2026,INTEREST PAYMENT,4.00\n"
 )
-EVERYTHING = {"resultTypes": ["violations"]}
 # Of all rules this is the one that the colour scheme can break.
-COLOURS = {**EVERYTHING, "runOnly": ["color-contrast"]}
+COLOURS = {**EVERY_RULE, "runOnly": ["color-contrast"]}
 CLIPPED = """
 () => [...document.querySelectorAll('.sheet, .page-head, .balance, .notice, .tab-row, .dock')]
   .filter(each => each.scrollWidth > each.clientWidth + 1)
@@ -73,7 +72,6 @@ def shape(address: str) -> str:
 def window(browser: Browser, address: str, **options) -> Iterator[tuple[Page, list[str]]]:
     """Open a page, and collect what the console calls an error: refusals of the policy too."""
     context = browser.new_context(base_url=address, reduced_motion="reduce", **options)
-    context.set_default_timeout(15_000)
     page = context.new_page()
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -142,9 +140,9 @@ def test_every_page_is_found_by_following_links(visit):
 @pytest.mark.parametrize(
     ("width", "height", "scheme", "options"),
     [
-        (1440, 900, "light", EVERYTHING),
+        (1440, 900, "light", EVERY_RULE),
         (1440, 900, "dark", COLOURS),
-        (390, 844, "light", EVERYTHING),
+        (390, 844, "light", EVERY_RULE),
     ],
     ids=["wide", "dark", "phone"],
 )
@@ -176,10 +174,8 @@ def test_nothing_is_cut_off_on_a_tablet(visit, browser, tieout):
     assert {name: each for name, each in found.items() if each} == {}
 
 
-def faults(page: Page, options: dict = EVERYTHING) -> list[str]:
-    violations = Axe().run(page, options=options).response["violations"]
-    named = (f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in violations)
-    return [*named, *cut_off(page)]
+def faults(page: Page, options: dict = EVERY_RULE) -> list[str]:
+    return [*axe_faults(page, options), *cut_off(page)]
 
 
 def cut_off(page: Page) -> list[str]:

@@ -4,9 +4,9 @@ import sqlalchemy as sa
 from app.connections.accounts import (
     AddManualAccount,
     add_manual_account,
-    delete_connection,
     map_account,
 )
+from app.connections.deletion import delete_connection
 from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from app.models import (
     AccountType,

@@ -8,9 +8,11 @@ import subprocess
 import sys
 
 import pytest
+from dotenv import dotenv_values
 
 from ops.waiting import wait_until
 from tests.launched import COMMAND, ROOT, START_SECONDS_MAX, Launched, environment, free_port
+from tests.plaid_sandbox import PlaidSandbox
 
 
 def refused(env):
@@ -43,8 +45,16 @@ def test_it_answers_and_tells_the_address_and_how_to_sign_in(running):
     assert "@" in running.output  # the demo's sign-in address
 
 
+def test_the_stand_in_aggregator_answers_on_the_port_that_it_keeps(running):
+    kept = dotenv_values(running.instance / "sandbox" / "sandbox.env")
+    sandbox = PlaidSandbox(f"http://127.0.0.1:{kept['PORT']}", kept["CLIENT_ID"], kept["SECRET"])
+    assert wait_until(sandbox.answers, timeout_seconds=30)
+    found = sandbox.call("/institutions/search", query="puget", country_codes=["US"])
+    assert [bank["name"] for bank in found["institutions"]] == ["Puget Harbor Bank"]
+
+
 def test_every_line_of_a_program_carries_its_name(running):
-    names = {"redis", "prepare", "web", "worker-1", "worker-2", "ticker"}
+    names = {"redis", "prepare", "web", "sandbox", "worker-1", "worker-2", "ticker"}
     lines = [line for line in running.output.splitlines() if " | " in line]
     assert {line.split(" | ")[0].strip() for line in lines} <= names
 
@@ -61,9 +71,9 @@ def test_a_killed_worker_is_back(running):
 
 
 def test_a_killed_web_server_answers_again(running):
-    master = min(running.programs("gunicorn"), key=lambda p: p.create_time())
+    master = min(running.programs("wsgi:app"), key=lambda p: p.create_time())
     master.kill()
-    assert wait_until(lambda: master not in running.programs("gunicorn"), timeout_seconds=30)
+    assert wait_until(lambda: master not in running.programs("wsgi:app"), timeout_seconds=30)
     assert wait_until(running.is_ready, timeout_seconds=30)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from app.audit import trail
 from app.connections import imports
-from app.connections.accounts import delete_connection
+from app.connections.deletion import delete_connection
 from app.connections.imports import FileRefused
 from app.connections.uploads import (
     confirm_upload,

@@ -1,0 +1,1 @@
+"""Plaid: the official SDK's requests, answers read raw, Hosted Link."""
