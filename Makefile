@@ -30,14 +30,14 @@ $(BENCHMARKS): $(DEVELOPMENT)
 lint: $(DEVELOPMENT)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m djlint --quiet --lint app/templates
+	$(PY) -m djlint --quiet --lint app/templates sandbox
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
 
 format: $(DEVELOPMENT)
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
-	$(PY) -m djlint --quiet --reformat app/templates
+	$(PY) -m djlint --quiet --reformat app/templates sandbox
 
 requirements: $(DEVELOPMENT)
 	$(PIP_COMPILE) --output-file requirements.txt requirements.in

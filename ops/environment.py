@@ -39,12 +39,12 @@ def with_development_secrets(environment: Mapping[str, str], instance: Path) -> 
             "SECRET_KEY": secrets.token_urlsafe(SECRET_KEY_BYTES),
             "CREDENTIAL_KEYS": Fernet.generate_key().decode(),
         }
-        _write_private(kept_file, "".join(f"{name}={value}\n" for name, value in kept.items()))
+        write_private(kept_file, "".join(f"{name}={value}\n" for name, value in kept.items()))
     given = {name: value for name, value in environment.items() if value or name not in kept}
     return {**kept, **given}
 
 
-def _write_private(file: Path, text: str) -> None:
+def write_private(file: Path, text: str) -> None:
     """Write a file that only its owner ever can read, whole or not at all."""
     unfinished = file.with_suffix(".new")
     unfinished.unlink(missing_ok=True)

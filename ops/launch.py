@@ -1,8 +1,8 @@
 """`make run`: everything that Tieout needs, under one terminal, until Ctrl-C.
 
 In order: settings, one start per folder, Redis, migrations and the demo organization, the web
-server, its address, the job workers and the ticker.  Whatever goes wrong is said in one sentence,
-and what was started before is stopped.
+server, its address, the stand-in aggregator, the job workers and the ticker.  Whatever goes wrong
+is said in one sentence, and what was started before is stopped.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from app.config import Settings
-from ops import claims, embedded_redis, environment, processes
+from ops import claims, embedded_redis, environment, plaid_sandbox, processes
 from ops.execution import Surroundings, Terminal
 from ops.failures import StartFailed
 from ops.reaper import Reaper
@@ -47,6 +47,7 @@ class Instance:
     host: str
     port: int
     redis: embedded_redis.EmbeddedRedis | None
+    sandbox: plaid_sandbox.PlaidSandbox | None = None
 
     @property
     def address(self) -> str:
@@ -113,6 +114,9 @@ class Launch:
         )
 
     def start_background(self) -> None:
+        sandbox = self._instance.sandbox
+        if sandbox is not None:
+            self._supervisor.start([processes.plaid_sandbox(sandbox)])
         self._supervisor.start(processes.background())
 
     def _wait(self, condition: Callable[[], bool], *, timeout_seconds: float, failure: str) -> None:
@@ -164,10 +168,14 @@ def prepare(settings: Settings, given: Mapping[str, str]) -> Instance:
     if settings.is_production:
         return Instance(settings, given, host, int(port), redis=None)
     complete = environment.with_development_secrets(given, settings.instance_path)
-    if complete.get("REDIS_URL"):
-        return Instance(settings, complete, host, int(port), redis=None)
-    server = embedded_redis.prepare(settings.instance_path / "redis")
-    return Instance(settings, {**complete, "REDIS_URL": server.url}, host, int(port), redis=server)
+    server, sandbox = None, None
+    if not complete.get("REDIS_URL"):
+        server = embedded_redis.prepare(settings.instance_path / "redis")
+        complete = {**complete, "REDIS_URL": server.url}
+    if plaid_sandbox.is_wanted(complete):
+        sandbox = plaid_sandbox.prepare(settings.instance_path / "sandbox")
+        complete = {**complete, **sandbox.environment(app_port=int(port))}
+    return Instance(settings, complete, host, int(port), server, sandbox)
 
 
 def launch_and_watch(instance: Instance, lock_descriptor: int, is_over: threading.Event) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import count
 
 import sqlalchemy as sa
 
+from app.connections.bank_changes import Applied, apply_bank_facts, hold_accounts
+from app.connections.bank_facts import Stated, facts_of
 from app.ledger.accounts import create_gl_account, create_ledger_bank_account
 from app.models import (
     ConnectionPath,
@@ -28,7 +30,7 @@ from app.models import (
 from app.models.session import unit_of_work
 from app.reconciliation.opening import OpenReconciliation, open_reconciliation
 from app.tenancy.actor import Actor
-from app.tenancy.scope import owned
+from app.tenancy.scope import get_owned, owned
 from workers.jobs import perform
 
 OCTOBER = date(2026, 10, 31)
@@ -68,6 +70,19 @@ class Books:
             **facts,
         )
         return _add(entry)
+
+    def bank_says(self, transaction_id: str, **changed) -> Applied:
+        """Let the bank state a transaction again, as it is stored but for what is changed."""
+        db.session.rollback()
+        stored = facts_of(get_owned(FinancialTransaction, transaction_id))
+        assert stored is not None, "say all of it with bank_states"
+        return self.bank_states(transaction_id, replace(stored, **changed))
+
+    def bank_states(self, transaction_id: str, stated: Stated) -> Applied:
+        """Let the bank say this of a transaction; None: it has it no more."""
+        with unit_of_work():
+            hold_accounts([self.financial_account_id])
+            return apply_bank_facts(self.actor, {transaction_id: stated})
 
     def open(self, ending_minor: int, opening_minor: int | None = 0, until: date = OCTOBER) -> str:
         """Open a reconciliation, without running the matching it asked for."""

@@ -24,6 +24,7 @@ from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
+from app.aggregators.registry import Aggregators, Entry
 from app.config import Environment, Settings
 from app.connectors.contract import OperatorSettings
 from app.connectors.registry import NAMES as CONNECTOR_NAMES
@@ -37,7 +38,9 @@ from app.people.sign_in import actor_of
 from app.tenancy import passwords
 from app.tenancy.actor import Actor
 from app.tenancy.scope import enter_scope, leave_scope
+from tests.plaid_sandbox import PlaidSandbox
 from tests.scripted_bank import ScriptedBank
+from tests.servers import plaid_sandbox as run_plaid_sandbox
 from tests.servers import postgres, redis
 
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -98,6 +101,13 @@ def redis_url() -> Iterator[str]:
 def postgres_url() -> Iterator[str]:
     with postgres() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def plaid_sandbox() -> Iterator[PlaidSandbox]:
+    """A stand-in aggregator of its own process, spoken to as if it were the real one."""
+    with run_plaid_sandbox() as running:
+        yield running
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
@@ -184,7 +194,9 @@ class Cast:
 def bank(app: Flask) -> Iterator[ScriptedBank]:
     """An aggregator in the test's own hands, in the place of the configured ones."""
     configured = app.extensions["aggregators"]
-    app.extensions["aggregators"] = {"plaid": (scripted := ScriptedBank())}
+    scripted = ScriptedBank()
+    entry = Entry(scripted.title, lambda: scripted)
+    app.extensions["aggregators"] = Aggregators({scripted.name: entry})
     yield scripted
     app.extensions["aggregators"] = configured
 

@@ -90,7 +90,15 @@ def words_of(process):
 
 def environment(instance, port, **settings):
     # Empty counts as not set, so that a developer's own .env does not reach into the tests.
-    unset = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEYS", "PUBLIC_URL", "BIND")
+    unset = (
+        "DATABASE_URL",
+        "REDIS_URL",
+        "SECRET_KEY",
+        "CREDENTIAL_KEYS",
+        "PUBLIC_URL",
+        "BIND",
+        "PLAID_HOST",
+    )
     return {
         **os.environ,
         **dict.fromkeys(unset, ""),

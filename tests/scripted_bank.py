@@ -74,6 +74,8 @@ class Login:
     aggregated_at: datetime = datetime(2026, 10, 31, 6, tzinfo=UTC)
     history: History = History.COMPLETE
     removed_access: bool = False
+    epoch: int = 0
+    """Rises when the aggregator forgets its log; cursors of before are refused."""
 
 
 @dataclass
@@ -141,13 +143,13 @@ class ScriptedBank:
     def sync_page(self, access: Access, cursor: str) -> SyncPage:
         self.before("sync_page")
         login = self._login(access)
-        begin = int(cursor or 0)
-        if begin > len(login.log):
+        epoch, begin = map(int, (cursor or f"{login.epoch}.0").split("."))
+        if epoch != login.epoch:
             raise CursorRefused("CURSOR_UNKNOWN")
         lines = login.log[begin : begin + self.page_rows]
         end = begin + len(lines)
         return SyncPage(
-            cursor=str(end) if login.history is not History.NOT_READY else "",
+            cursor=f"{epoch}.{end}" if login.history is not History.NOT_READY else "",
             has_more=end < len(login.log),
             history=login.history,
             accounts=tuple(login.accounts),

@@ -1,7 +1,7 @@
-"""Real PostgreSQL and Redis servers for the tests, brought up from wheels and always taken down.
+"""Real servers for the tests: PostgreSQL and Redis from wheels, and the sandbox aggregator.
 
-A server that cannot be started fails the tests that asked for it; nothing is ever skipped.  A
-reaper ends the servers even when pytest itself is killed.
+A server that cannot be started fails the tests that asked for it; nothing is ever skipped.  They
+are always taken down: a reaper ends them even when pytest itself is killed.
 """
 
 from __future__ import annotations
@@ -19,14 +19,17 @@ from typing import TYPE_CHECKING, Final
 
 import psycopg
 
-from ops import browser, embedded_redis, sessions
+from ops import browser, embedded_redis, processes, sessions
+from ops import plaid_sandbox as sandbox_program
 from ops.failures import StartFailed
 from ops.reaper import Reaper
+from tests.plaid_sandbox import PlaidSandbox
 from tests.waiting import comes_true
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ROOT: Final = Path(__file__).parent.parent
 STOP_SECONDS_MAX: Final = 5.0
 ADMIN: Final = "postgres"
 OWNER: Final = "tieout"
@@ -83,6 +86,35 @@ def redis() -> Iterator[str]:
             yield server.url
 
 
+@contextmanager
+def plaid_sandbox(*, pace_seconds: float = 0.0) -> Iterator[PlaidSandbox]:
+    """Run a new sandbox aggregator for as long as the context lasts.
+
+    Its first transactions are ready at once, unless `pace_seconds` is to pass between their stages.
+    """
+    with _temporary_folder("sandbox") as folder:
+        prepared = sandbox_program.prepare(folder)
+        program = processes.plaid_sandbox(prepared)
+        environment = {
+            **os.environ,
+            **prepared.environment(app_port=0),
+            "SANDBOX_PACE_SECONDS": str(pace_seconds),
+            "SANDBOX_RETRY_SECONDS": "0.2",
+        }
+        running = PlaidSandbox(prepared.url, prepared.client_id, prepared.secret)
+        log_file = folder / "server.log"
+        with _running(
+            program.command,
+            log_file=log_file,
+            stop_signal=signal.SIGTERM,
+            cwd=ROOT,
+            environment=environment,
+        ):
+            if not comes_true(running.answers):
+                raise StartFailed(f"The sandbox did not start:\n{log_file.read_text()}")
+            yield running
+
+
 def chromium_path() -> Path:
     """Return the browser's executable.
 
@@ -124,6 +156,8 @@ def _running(
     log_file: Path,
     stop_signal: signal.Signals,
     user: pwd.struct_passwd | None = None,
+    cwd: Path = Path("/"),
+    environment: dict[str, str] | None = None,
 ) -> Iterator[None]:
     """Keep one server running in a session of its own, which ends with the context in any case."""
     with Reaper() as reaper, log_file.open("wb") as log:
@@ -132,7 +166,8 @@ def _running(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            cwd="/",
+            cwd=cwd,
+            env=environment,
             start_new_session=True,
             **_as_user(user),
         )

@@ -1,89 +1,106 @@
-"""Company → Bank Connections: accounts, mapping, files by hand."""
+"""Company → Bank Connections: one page for every connection, and what can be done with each."""
 
 from __future__ import annotations
 
-from io import BytesIO
-from typing import Any
+from typing import Final
 
-from flask import Blueprint, Response, request, send_file, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from marshmallow import fields, validate
+from marshmallow import fields
 
-from app.connections import accounts, deletion, uploads
-from app.connections.reading import ACCOUNT_UNCLEAR
+from app.blueprints import bank_files, connection_adding
+from app.connections import accounts, completion, deletion, hosted_flows, refresh
+from app.connections.completion import AlreadyConnected, NotFinished
+from app.connections.hosted_flows import ProviderRefused
 from app.kernel.clock import utc_now
-from app.kernel.errors import Invalid
-from app.models import AccountType
 from app.reports import connections as report
-from app.reports import uploads as upload_report
+from app.reports.connection_history import connection_history
 from app.tenancy.permissions import Permission
-from app.web import csv_reading
-from app.web.access import current_actor, needs
+from app.web.access import current_actor, needs, public
+from app.web.addresses import outside_url
 from app.web.forms import Form, load_form
-from app.web.pages import UNPROCESSABLE, go, render, wants_fragment
+from app.web.pages import go, render, say, wants_fragment
 
 bp = Blueprint("connections", __name__, url_prefix="/connections")
+bp.register_blueprint(bank_files.bp)
+bp.register_blueprint(connection_adding.bp)
 
-ACCOUNT_TYPE_WORDS = {
-    AccountType.CHECKING: "Checking",
-    AccountType.SAVINGS: "Savings",
-    AccountType.CARD: "Card",
-    AccountType.LINE_OF_CREDIT: "Line of credit",
-    AccountType.OTHER: "Other",
-}
-
-
-class AccountForm(Form):
-    institution_name = fields.Str(required=True)
-    account_name = fields.Str(required=True)
-    mask = fields.Str(load_default="")
-    type = fields.Enum(AccountType, by_value=True, required=True)
-    currency = fields.Str(required=True)
-    ledger_bank_account_id = fields.Str(load_default="")
+ID_CHARACTERS: Final = 32
+SHOWN_MAX: Final = 60
+"""Connections whose order is kept while the page looks again; their ids stand in its address."""
 
 
 class MappingForm(Form):
     ledger_bank_account_id = fields.Str(load_default="")
 
 
-class ChoiceForm(Form):
-    chosen_account = fields.Str(required=True, validate=validate.Length(1, 200))
-
-
-class ConfirmForm(Form):
-    probable = fields.Str(load_default="leave", validate=validate.OneOf(["leave", "import"]))
-    covers_until = fields.Date(
-        load_default=None, allow_none=True, error_messages={"invalid": "Give a date."}
-    )
+class RepairForm(Form):
+    add_accounts = fields.Bool(load_default=False)
 
 
 @bp.get("/")
 @needs(Permission.VIEW)
 def index() -> ResponseReturnValue:
-    page = report.connections_page(current_actor(), utc_now())
-    return render("connections/index.html", page=page)
+    return _page(request.args.get("visit"))
 
 
-@bp.get("/new")
+@bp.get("/<connection_id>")
+@needs(Permission.VIEW)
+def history(connection_id: str) -> ResponseReturnValue:
+    before = request.args.get("before", "")[:ID_CHARACTERS]
+    found = connection_history(current_actor(), connection_id, utc_now(), before or None)
+    return render("connections/history.html", "live", history=found, before=before)
+
+
+@bp.post("/<connection_id>/refresh")
 @needs(Permission.BANK_CONNECTIONS)
-def new() -> ResponseReturnValue:
-    values = {"type": AccountType.CHECKING.value, "currency": "USD"}
-    return _account_form(values, {})
+def refresh_now(connection_id: str) -> ResponseReturnValue:
+    refresh.refresh(current_actor(), connection_id)
+    return _stay(connection_id, "The bank is asked for fresh data.")
 
 
-@bp.post("/")
+@bp.post("/<connection_id>/sync")
 @needs(Permission.BANK_CONNECTIONS)
-def add() -> ResponseReturnValue:
-    try:
-        values = load_form(AccountForm())
-        command = accounts.AddManualAccount(**values)
-        added = accounts.add_manual_account(current_actor(), command)
-    except Invalid as refusal:
-        return _account_form(request.form, _errors(refusal), status=UNPROCESSABLE)
-    return go(
-        url_for(".account", account_id=added.account_id),
-        f"{command.account_name} was added; upload its first file.",
+def sync_now(connection_id: str) -> ResponseReturnValue:
+    refresh.sync(current_actor(), connection_id)
+    return _stay(connection_id, "What there is already is fetched.")
+
+
+@bp.post("/<connection_id>/repair")
+@needs(Permission.BANK_CONNECTIONS)
+def repair(connection_id: str) -> ResponseReturnValue:
+    add_accounts = load_form(RepairForm())["add_accounts"]
+    flow = hosted_flows.repair(
+        current_actor(),
+        connection_id,
+        outside_url("connections.flow_ended"),
+        add_accounts=add_accounts,
     )
+    return _stay(connection_id, visit=flow.flow_id)
+
+
+@bp.post("/<connection_id>/complete")
+@needs(Permission.BANK_CONNECTIONS)
+def complete(connection_id: str) -> ResponseReturnValue:
+    try:
+        completion.complete(current_actor(), connection_id)
+    except (NotFinished, AlreadyConnected, ProviderRefused) as refusal:
+        return _stay(connection_id, refusal.detail, tone="info")
+    return _stay(connection_id, "Signing in at the bank is finished; its data is being read.")
+
+
+@bp.get("/flows/<flow_id>/open")
+@needs(Permission.BANK_CONNECTIONS)
+def open_flow(flow_id: str) -> ResponseReturnValue:
+    """Lead to the bank's sign-in; its address lets in whoever has it, so no page shows it."""
+    return redirect(hosted_flows.address_of(current_actor(), flow_id))
+
+
+@bp.get("/flows/ended")
+@public
+def flow_ended() -> ResponseReturnValue:
+    """Receive the browser that comes back from the bank; that alone says nothing of success."""
+    return render("connections/flow_ended.html")
 
 
 @bp.get("/<connection_id>/delete")
@@ -96,8 +113,17 @@ def ask_delete(connection_id: str) -> ResponseReturnValue:
 @bp.post("/<connection_id>/delete")
 @needs(Permission.BANK_CONNECTIONS)
 def delete(connection_id: str) -> ResponseReturnValue:
-    deletion.delete_connection(current_actor(), connection_id)
-    return go(url_for(".index"), "The connection was deleted; what it imported stays readable.")
+    card = report.connection_card(current_actor(), connection_id, utc_now())
+    deleted = deletion.delete_connection(current_actor(), connection_id)
+    said = f"The connection to {card.institution_name} was deleted; what it imported stays."
+    if deleted.access_removed:
+        return go(url_for(".index"), said)
+    return go(
+        url_for(".index"),
+        f"{said} {card.provider_title} did not confirm that its access has ended: end it at the "
+        "bank.",
+        tone="warn",
+    )
 
 
 @bp.post("/accounts/<account_id>/ledger-bank-account")
@@ -109,132 +135,34 @@ def map_(account_id: str) -> ResponseReturnValue:
     return go(url_for(".index"), said)
 
 
-@bp.get("/accounts/<account_id>")
-@needs(Permission.VIEW)
-def account(account_id: str) -> ResponseReturnValue:
-    return _account_page(account_id, {})
+def _stay(
+    connection_id: str, said: str = "", *, tone: str = "ok", visit: str | None = None
+) -> ResponseReturnValue:
+    """After a write: show the connections as they are now.
+
+    Args:
+        connection_id: The card that the person goes on with.
+        said: What was done; left out where the card says it all.
+        tone: Of what is said.
+        visit: The flow whose link the person needs next.
+    """
+    if wants_fragment():
+        page = _page(visit)
+        return say(page, said, tone=tone) if said else page
+    anchor = None if visit else f"connection-{connection_id}"  # with one nothing is focused
+    return go(url_for(".index", visit=visit, _anchor=anchor), said, tone=tone)
 
 
-@bp.post("/accounts/<account_id>/uploads")
-@needs(Permission.BANK_CONNECTIONS)
-def upload_file(account_id: str) -> ResponseReturnValue:
-    file = request.files.get("file")
-    if file is None or not file.filename:
-        errors = {"file": ["Choose the file that the bank gave you."]}
-        return _account_page(account_id, errors, status=UNPROCESSABLE)
-    stored = uploads.store_upload(current_actor(), account_id, file.filename, file.read())
-    return go(url_for(".upload", upload_id=stored.upload_id))
-
-
-@bp.get("/uploads/<upload_id>")
-@needs(Permission.VIEW)
-def upload(upload_id: str) -> ResponseReturnValue:
-    return _upload_page(upload_id, {})
-
-
-@bp.post("/uploads/<upload_id>/reading")
-@needs(Permission.BANK_CONNECTIONS)
-def correct_reading(upload_id: str) -> ResponseReturnValue:
-    view = upload_report.upload_view(upload_id)
-    try:
-        mapping = csv_reading.corrected_mapping(view.csv_mapping, request.form)
-        uploads.read_again(current_actor(), upload_id, mapping=mapping)
-    except Invalid as refusal:
-        return _upload_page(upload_id, _errors(refusal), status=UNPROCESSABLE)
-    return go(url_for(".upload", upload_id=upload_id), "The file was read again.")
-
-
-@bp.post("/uploads/<upload_id>/account")
-@needs(Permission.BANK_CONNECTIONS)
-def choose_account(upload_id: str) -> ResponseReturnValue:
-    try:
-        chosen = load_form(ChoiceForm())["chosen_account"]
-    except Invalid:
-        errors = {"": ["Choose one of the accounts in the file."]}
-        return _upload_page(upload_id, errors, status=UNPROCESSABLE)
-    uploads.read_again(current_actor(), upload_id, chosen_account=chosen)
-    return go(url_for(".upload", upload_id=upload_id))
-
-
-@bp.post("/uploads/<upload_id>/confirm")
-@needs(Permission.BANK_CONNECTIONS)
-def confirm(upload_id: str) -> ResponseReturnValue:
-    try:
-        values = load_form(ConfirmForm())
-        uploads.confirm_upload(
-            current_actor(),
-            upload_id,
-            import_probable=values["probable"] == "import",
-            covers_until=values["covers_until"],
-        )
-    except Invalid as refusal:
-        return _upload_page(upload_id, _errors(refusal), status=UNPROCESSABLE)
-    return go(url_for(".upload", upload_id=upload_id))
-
-
-@bp.post("/uploads/<upload_id>/discard")
-@needs(Permission.BANK_CONNECTIONS)
-def discard(upload_id: str) -> ResponseReturnValue:
-    account_id = upload_report.upload_view(upload_id).account_id
-    uploads.discard_upload(current_actor(), upload_id)
-    return go(url_for(".account", account_id=account_id), "The file was discarded.")
-
-
-@bp.get("/uploads/<upload_id>/progress")
-@needs(Permission.VIEW)
-def progress(upload_id: str) -> ResponseReturnValue:
-    view = upload_report.upload_view(upload_id)
-    if view.progress is None or view.progress.done or not wants_fragment():
-        return go(url_for(".upload", upload_id=upload_id))
-    return render("connections/upload.html", "progress", **_upload_context(view, {}))
-
-
-@bp.get("/uploads/<upload_id>/file")
-@needs(Permission.VIEW)
-def download(upload_id: str) -> ResponseReturnValue:
-    file = upload_report.uploaded_file(upload_id)
-    return send_file(
-        BytesIO(file.data),
-        mimetype="application/octet-stream",
-        as_attachment=True,
-        download_name=file.filename,
-    )
-
-
-def _account_form(values: Any, errors: dict[str, list[str]], status: int = 200) -> Response:
+def _page(visit: str | None) -> Response:
+    shown = request.args.get("shown", "").split(".")[:SHOWN_MAX]
+    page = report.connections_page(current_actor(), utc_now(), shown)
+    ids = [card.connection_id for card in page.connections]
     return render(
-        "connections/new.html",
-        status=status,
-        values=values,
-        errors=errors,
-        types=[(kind.value, words) for kind, words in ACCOUNT_TYPE_WORDS.items()],
-        choices=[
-            (one.ledger_bank_account_id, f"{one.label} ({one.currency})")
-            for one in report.ledger_choices()
-            if one.taken_by is None
-        ],
+        "connections/index.html",
+        "summary",
+        "cards",
+        page=page,
+        shown=".".join(ids) if len(ids) <= SHOWN_MAX else "",
+        focused_flow_id=visit,
+        oob=wants_fragment(),
     )
-
-
-def _account_page(account_id: str, errors: dict[str, list[str]], status: int = 200) -> Response:
-    page = report.account_page(current_actor(), account_id, utc_now())
-    return render("connections/account.html", status=status, page=page, errors=errors)
-
-
-def _upload_page(upload_id: str, errors: dict[str, list[str]], status: int = 200) -> Response:
-    view = upload_report.upload_view(upload_id)
-    return render("connections/upload.html", status=status, **_upload_context(view, errors))
-
-
-def _upload_context(view: upload_report.UploadView, errors: dict[str, list[str]]) -> dict[str, Any]:
-    return {
-        "view": view,
-        "errors": errors,
-        "typed": request.form,
-        "account_unclear": any(one["code"] == ACCOUNT_UNCLEAR for one in view.errors),
-        "reading": csv_reading,
-    }
-
-
-def _errors(refusal: Invalid) -> dict[str, list[str]]:
-    return refusal.fields or {"": [refusal.detail]}

@@ -14,9 +14,9 @@ from marshmallow import fields, validate
 from app.kernel.errors import Conflict, Invalid, Refusal
 from app.kernel.money import parse_amount
 from app.models import JobStatus
-from app.reconciliation import certification, decisions, opening
+from app.reconciliation import certification, decisions, opening, review
 from app.reconciliation.adjustments import Adjustment
-from app.reports import reconciliations, workspace
+from app.reports import bank_exceptions, reconciliations, workspace
 from app.tenancy.actor import Actor
 from app.tenancy.permissions import Permission
 from app.web.access import current_actor, needs
@@ -174,6 +174,19 @@ def take_back(match_id: str) -> ResponseReturnValue:
     return _decided(match_id, decisions.take_back, "Taken back.")
 
 
+@bp.post("/matches/<match_id>/keep")
+@needs(Permission.RECONCILE)
+def keep(match_id: str) -> ResponseReturnValue:
+    decide = partial(review.keep, seen=request.form.get("seen", ""))
+    return _decided(match_id, decide, "Kept as the bank says it now.", undo=".take_back_keeping")
+
+
+@bp.post("/matches/<match_id>/keep/take-back")
+@needs(Permission.RECONCILE)
+def take_back_keeping(match_id: str) -> ResponseReturnValue:
+    return _decided(match_id, review.take_back_keeping, "It waits for you again.")
+
+
 @bp.get("/<reconciliation_id>/statement")
 @needs(Permission.RECONCILE)
 def statement(reconciliation_id: str) -> ResponseReturnValue:
@@ -207,6 +220,7 @@ def change_statement(reconciliation_id: str) -> ResponseReturnValue:
 def certify(reconciliation_id: str) -> ResponseReturnValue:
     return render(
         "reconciliation/certify.html",
+        exceptions_count=bank_exceptions.waiting_count_beside(reconciliation_id),
         head=workspace.header(reconciliation_id),
         report=reconciliations.report(reconciliation_id),
     )
@@ -227,7 +241,11 @@ def certify_now(reconciliation_id: str) -> ResponseReturnValue:
 @bp.get("/<reconciliation_id>/report")
 @needs(Permission.VIEW)
 def report(reconciliation_id: str) -> ResponseReturnValue:
-    return render("reconciliation/report.html", report=reconciliations.report(reconciliation_id))
+    return render(
+        "reconciliation/report.html",
+        report=reconciliations.report(reconciliation_id),
+        changes=bank_exceptions.changes_of_statement(reconciliation_id),
+    )
 
 
 def _decided(

@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -28,6 +28,9 @@ from app.models import FinancialConnection, FinancialTransaction, TransactionSta
 from app.models.session import rows_changed
 from app.tenancy.actor import Actor
 from app.tenancy.scope import current_organization_id, insert_owned, owned
+
+_HISTORY_TIME: Final = timedelta(days=730)
+"""How far back aggregators keep what they gave; what is older is not missed."""
 
 _EXTERNAL_ID_CHARACTERS_MAX: Final = 200
 
@@ -108,24 +111,22 @@ class _Writer:
         self.counts = Counts()
         self._actor, self._now = actor, now
         self._accounts = accounts.taking
-        self._recognitions = {
-            account.id: Recognition(account.id)
-            for account in accounts.taking.values()
-            if account.id in accounts.continued
-        }
+        self._continued = accounts.continued
+        self._recognitions: dict[str, Recognition] = {}
         self._removed: set[Key] = set()
         self._replaces: dict[Key, str] = {}
         self._seen: set[Key] | None = set() if keeps_seen else None
-        self._first_day: dict[str, date] = {}
 
     def take(self, page: SyncPage) -> None:
         """Write one page's new and changed rows; what it removes waits for the end."""
         rows = self._keepable(page.upserts)
         for unreadable in page.unreadable:
             self._refuse(unreadable.reason)
-        ids = _ids_of(rows)
+        known = _known(rows)
+        ids = {key: stored.row_id for key, stored in known.items()}
         stated: dict[str, Stated] = {
-            ids[key]: _facts(row) for key, row in rows.items() if key in ids
+            stored.row_id: stored.with_its_texts(key[1], _facts(rows[key]))
+            for key, stored in known.items()
         }
         self.counts.add(apply_bank_facts(self._actor, stated))
         ids |= self._add({key: row for key, row in rows.items() if key not in ids})
@@ -135,7 +136,8 @@ class _Writer:
         for account_external_id, external_id in page.removed:
             if account := self._accounts.get(account_external_id):
                 self._removed.add((account.id, _kept_id(external_id)))
-        self._remember(rows)
+        if self._seen is not None:
+            self._seen.update(rows)
 
     def finish(self, fetched: Fetched) -> None:
         """Remove what is gone: said to be, replaced by a posted one, or missing in a whole."""
@@ -170,10 +172,9 @@ class _Writer:
         ids: dict[Key, str] = {}
         inserts: list[Mapping[str, Any]] = []
         for (account_id, external_id), row in rows.items():
-            recognition = self._recognitions.get(account_id)
-            known_id = recognition.take(row) if recognition else None
+            known_id = self._recognize(account_id, row)
             if known_id is not None:
-                _link(known_id, external_id)
+                link(known_id, external_id)
                 self.counts.recognized += 1
             else:
                 known_id = new_id()
@@ -182,6 +183,14 @@ class _Writer:
         insert_owned(FinancialTransaction, inserts)
         self.counts.added += len(inserts)
         return ids
+
+    def _recognize(self, account_id: str, row: SourceTransaction) -> str | None:
+        if row.pending or account_id not in self._continued:
+            return None
+        if account_id not in self._recognitions:
+            self._recognitions[account_id] = Recognition(account_id)
+        texts = (row.description, row.counterparty)
+        return self._recognitions[account_id].take(row.posted_date, row.amount_minor, *texts)
 
     def _insert(
         self, row_id: str, account_id: str, external_id: str, row: SourceTransaction
@@ -198,28 +207,18 @@ class _Writer:
             "counterparty": facts.counterparty,
             "reference": facts.reference,
             "status": TransactionStatus.PENDING if row.pending else TransactionStatus.POSTED,
-            "source_key": hashlib.sha256(f"provider\x1f{external_id}".encode()).hexdigest(),
+            "source_key": _source_key(external_id),
             "external_id": external_id,
             "created_at": self._now,
             "updated_at": self._now,
         }
 
-    def _remember(self, rows: Mapping[Key, SourceTransaction]) -> None:
-        if self._seen is None:
-            return
-        self._seen.update(rows)
-        for (account_id, _), row in rows.items():
-            first = self._first_day.get(account_id, row.posted_date)
-            self._first_day[account_id] = min(first, row.posted_date)
-
     def _missing(self, snapshot_from: date | None) -> dict[Key, str]:
-        """Return stored rows of the days that were read whole, which the read does not have."""
+        """Return rows that this login brought and that a whole read does not have any more."""
         assert self._seen is not None
+        begin = snapshot_from or self._now.date() - _HISTORY_TIME
         missing: dict[Key, str] = {}
         for account in self._accounts.values():
-            begin = snapshot_from or self._first_day.get(account.id)
-            if begin is None:
-                continue
             rows = db.session.execute(
                 owned(FinancialTransaction)
                 .where(
@@ -237,12 +236,40 @@ class _Writer:
         return missing
 
 
+class _Stored(NamedTuple):
+    """A row that has a provider's id already."""
+
+    row_id: str
+    source_key: str
+    description: str
+    counterparty: str
+    reference: str
+
+    def with_its_texts(self, external_id: str, facts: BankFacts) -> BankFacts:
+        """Let a row that came another way first keep its words.
+
+        A file and an aggregator never use the same ones, and that is no change by the bank.
+        """
+        if self.source_key == _source_key(external_id):
+            return facts
+        return replace(
+            facts,
+            description=self.description,
+            counterparty=self.counterparty,
+            reference=self.reference,
+        )
+
+
 def _ids_of(keys: Iterable[Key]) -> dict[Key, str]:
     """Return the ids of the stored rows among the keys."""
+    return {key: stored.row_id for key, stored in _known(keys).items()}
+
+
+def _known(keys: Iterable[Key]) -> dict[Key, _Stored]:
     by_account: defaultdict[str, list[str]] = defaultdict(list)
     for account_id, external_id in keys:
         by_account[account_id].append(external_id)
-    ids: dict[Key, str] = {}
+    known: dict[Key, _Stored] = {}
     for account_id, external_ids in by_account.items():
         for start in range(0, len(external_ids), limits.INGEST_CHUNK_ROWS):
             rows = db.session.execute(
@@ -253,13 +280,24 @@ def _ids_of(keys: Iterable[Key]) -> dict[Key, str]:
                         external_ids[start : start + limits.INGEST_CHUNK_ROWS]
                     ),
                 )
-                .with_only_columns(FinancialTransaction.external_id, FinancialTransaction.id)
+                .with_only_columns(
+                    FinancialTransaction.external_id,
+                    FinancialTransaction.id,
+                    FinancialTransaction.source_key,
+                    FinancialTransaction.description,
+                    FinancialTransaction.counterparty,
+                    FinancialTransaction.reference,
+                )
             )
-            ids |= {(account_id, str(external_id)): row_id for external_id, row_id in rows}
-    return ids
+            known |= {(account_id, str(row[0])): _Stored(*row[1:]) for row in rows}
+    return known
 
 
-def _link(transaction_id: str, external_id: str) -> None:
+def _source_key(external_id: str) -> str:
+    return hashlib.sha256(f"provider\x1f{external_id}".encode()).hexdigest()
+
+
+def link(transaction_id: str, external_id: str) -> None:
     rows_changed(
         sa.update(FinancialTransaction)
         .where(

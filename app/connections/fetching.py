@@ -7,12 +7,14 @@ transaction (docs/decisions/0061).
 
 from __future__ import annotations
 
+import copyreg
 import pickle
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
+from operator import attrgetter
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import Final, Self
@@ -23,11 +25,17 @@ from app.aggregators.contract import (
     CursorRefused,
     DataSource,
     History,
+    SourceTransaction,
     SyncPage,
 )
 from app.kernel import limits
 
 _RESTART_PAUSE_SECONDS: Final = 0.2
+
+# A frozen dataclass with slots is pickled field by field in Python; the constructor's
+# arguments as one tuple take a tenth of the time.
+_arguments = attrgetter(*(one.name for one in fields(SourceTransaction)))
+copyreg.pickle(SourceTransaction, lambda row: (SourceTransaction, _arguments(row)))
 
 Watch = Callable[[int], None]
 """Called after each page with the number of transactions read so far."""

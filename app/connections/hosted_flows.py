@@ -8,7 +8,7 @@ is `app.connections.completion`.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -70,7 +70,7 @@ class OpenedFlow:
 
     connection_id: str
     flow_id: str
-    url: str
+    url: str = field(repr=False)
     expires_at: datetime
     mode: FlowMode
 

@@ -8,15 +8,16 @@ from typing import cast
 from flask import current_app
 
 from app.aggregators.contract import Access, Aggregator, DataSource
+from app.aggregators.registry import Aggregators
 from app.connections import vault
 from app.connectors.contract import Connector, FileConnector
 from app.kernel.errors import Conflict, Invalid
 from app.models import ConnectionPath, FinancialConnection
 
 
-def aggregators() -> Mapping[str, Aggregator]:
+def aggregators() -> Aggregators:
     """Return the certified aggregators that this installation is set up for, by name."""
-    known: Mapping[str, Aggregator] = current_app.extensions["aggregators"]
+    known: Aggregators = current_app.extensions["aggregators"]
     return known
 
 
@@ -44,6 +45,14 @@ def connectors() -> Mapping[str, Connector]:
     """Return the connectors that this installation offers, by name."""
     known: Mapping[str, Connector] = current_app.extensions["connectors"]
     return known
+
+
+def title_of(connection: FinancialConnection) -> str:
+    """Return whom the data come through, as people write it; empty where people upload files."""
+    titles = {name: connector.title for name, connector in connectors().items()}
+    if connection.path == ConnectionPath.STANDARD:
+        titles = aggregators().titles()
+    return titles.get(connection.provider, connection.provider.capitalize())
 
 
 def source_of(connection: FinancialConnection) -> DataSource:

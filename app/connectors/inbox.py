@@ -89,11 +89,11 @@ class FileStore(Protocol):
         ...
 
     def move(self, name: str, folder: str, target: str) -> None:
-        """Put a file into a sub-folder; FileExistsError where the target is taken."""
+        """Put a file into a sub-folder under a name that `holds` said is free."""
         ...
 
     def write(self, folder: str, name: str, text: str) -> None:
-        """Write a new text file; FileExistsError where there is one."""
+        """Write a new text file under a name that `holds` said is free."""
         ...
 
 
@@ -159,7 +159,7 @@ class InboxFile:
         raise FileExistsError(errno.EEXIST, "both names are taken")
 
     def _trouble(self, code: str, what: str, error: OSError) -> AggregatorError:
-        why = (error.strerror or "the store does not answer").lower()
+        why = printable(error.strerror or "no reason given")[:100].lower()
         return AggregatorError(
             code,
             f"“{self.name}” {what} ({why}); it stays where it is for the next look.",
@@ -179,7 +179,7 @@ def waiting_files(store: FileStore) -> Iterator[InboxFile]:
     except OSError as error:
         raise AggregatorError(
             "FOLDER_UNREADABLE",
-            f"The folder cannot be looked at ({(error.strerror or 'no answer').lower()}); "
+            f"The folder cannot be looked at ({printable(error.strerror or 'no answer')[:100]}); "
             "nothing in it was touched. Ask the operator to look at it.",
             permanent=False,
         ) from error
@@ -201,7 +201,6 @@ def printable(name: str) -> str:
 
 
 def _complete(store: FileStore) -> list[Entry]:
-    now = store.now()
     found = list(islice(store.files(), ENTRIES_MAX + 1))
     if len(found) > ENTRIES_MAX:
         raise AggregatorError(
@@ -211,11 +210,14 @@ def _complete(store: FileStore) -> list[Entry]:
             permanent=False,
         )
     marks = {entry.name: entry for entry in found if entry.name.endswith(_DONE)}
+    candidates = [entry for entry in found if not _is_temporary(entry.name)]
+    if not candidates:
+        return []
+    now = store.now()
     complete = (
         entry
-        for entry in found
-        if not _is_temporary(entry.name)
-        and (_is_marked(entry, marks.get(entry.name + _DONE)) or _is_quiet(entry, now))
+        for entry in candidates
+        if _is_marked(entry, marks.get(entry.name + _DONE)) or _is_quiet(entry, now)
     )
     return heapq.nsmallest(
         FILES_PER_LOOK_MAX, complete, key=lambda entry: (entry.modified_at, entry.name)

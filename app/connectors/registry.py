@@ -8,9 +8,11 @@ from typing import Final
 
 from app.connectors.contract import AnyConnector, OperatorSettings
 from app.connectors.folder import FolderConnector
+from app.connectors.sftp.connector import SftpConnector
 
 _CONNECTORS: Final[Mapping[str, Callable[[OperatorSettings], AnyConnector]]] = {
     "folder": FolderConnector,
+    "sftp": SftpConnector,
 }
 NAMES: Final = tuple(_CONNECTORS)
 """Of all connectors, in the order in which people are shown them."""

@@ -45,7 +45,8 @@ class Bounds:
             axis=1,
         )
         unrelated = model.coverage.weights[0] + model.information.weights[0]
-        self._unrelated = max(float(unrelated) + model.conflict.best, model.name_absent)
+        unrelated += model.conflict.best + model.shortfall.best
+        self._unrelated = max(float(unrelated), model.name_absent)
         self._related = (
             model.best_description() + float(model.reference.max()) + max(model.history.best, 0.0)
         )

@@ -21,7 +21,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 GENERAL_MODEL_PATH: Final = Path(__file__).with_name("general_model.json")
 SINGLE_SIGNAL_PERCENT_MAX: Final = 85.0
 CHANNELS: Final = ("other", "card", "ach", "cheque", "wire", "deposit")
@@ -57,13 +57,14 @@ class Model:
 
     Attributes:
         amount_rivals: Equal amounts, by the number of other open lines with that amount.
-        amount_roundness: Added to it, by how round the amount is.
+        amount_rarity: Added to it, by how rare the amount is in these books, in nats.
         amount_unequal: By kind of difference, in the order of `UNEQUAL_AMOUNTS`.
         date: By channel, over the days from ledger to bank.
         date_shares: By channel, how true pairs spread over the bins of `date`; positive, sum 1.
         coverage: Names, by how much of them agrees.
         information: Added to it, by how rare what agrees is.
         conflict: Added to it, by how much is left over on both sides.
+        shortfall: Added to it, by how much better another name of the pool fits.
         name_absent: A side without a name.
         reference: By kind of agreement, in the order of `REFERENCES`.
         history: By strength of memory, -1 (rejected) to 1 (confirmed often).
@@ -73,26 +74,28 @@ class Model:
     version: str
     intercept: float
     amount_rivals: Table
-    amount_roundness: Table
+    amount_rarity: Table
     amount_unequal: NDArray[np.float64]
     date: tuple[Table, ...]
     date_shares: tuple[NDArray[np.float64], ...]
     coverage: Table
     information: Table
     conflict: Table
+    shortfall: Table
     name_absent: float
     reference: NDArray[np.float64]
     history: Table
     calibration: tuple[NDArray[np.float64], NDArray[np.float64]]
 
     def best_amount(self) -> float:
-        return self.amount_rivals.best + self.amount_roundness.best
+        return self.amount_rivals.best + self.amount_rarity.best
 
     def best_date(self) -> float:
         return max(table.best for table in self.date)
 
     def best_description(self) -> float:
         best = self.coverage.best + self.information.best + self.conflict.best
+        best += self.shortfall.best
         return max(best, self.name_absent)
 
     def best_alone(self) -> dict[str, float]:
@@ -183,13 +186,14 @@ def _built(data: Mapping[str, Any]) -> Model:
         version=str(data["version"]),
         intercept=float(data["intercept"]),
         amount_rivals=_table(data["amount_rivals"]),
-        amount_roundness=_table(data["amount_roundness"]),
+        amount_rarity=_table(data["amount_rarity"]),
         amount_unequal=np.array([float(unequal[kind]) for kind in UNEQUAL_AMOUNTS]),
         date=tuple(_table(dates[channel]) for channel in CHANNELS),
         date_shares=tuple(_shares(dates[channel]) for channel in CHANNELS),
         coverage=_table(data["coverage"]),
         information=_table(data["information"]),
         conflict=_table(data["conflict"]),
+        shortfall=_table(data["shortfall"]),
         name_absent=float(data["name_absent"]),
         reference=np.array([float(references[kind]) for kind in REFERENCES]),
         history=_table(data["history"]),
@@ -225,8 +229,9 @@ def _check(model: Model, name: str) -> None:
         "reference": model.reference,
         "history": model.history.weights,
         "conflict": -model.conflict.weights,
+        "shortfall": -model.shortfall.weights,
         "amount_rivals": -model.amount_rivals.weights,
-        "amount_roundness": -model.amount_roundness.weights,
+        "amount_rarity": model.amount_rarity.weights,
         "calibration": model.calibration[1],
     }
     for part, weights in rising.items():

@@ -1,9 +1,7 @@
 """Compare names: bank descriptors against what the ledger wrote, for many pairs at once.
 
-Each side is a list of unique name texts.  Agreement on a token counts as much as the token is
-rare in the pool (term-frequency adjustment); truncations, typing errors, abbreviations, acronyms
-and words run together count as agreement, at a discount.  The token-to-token work is done once
-per vocabulary, so a pair costs a few comparisons of integers.
+Each side is a list of unique name texts.  The word-to-word work is done once per vocabulary by
+`tokens`, so a pair costs a few comparisons of integers.
 """
 
 from __future__ import annotations
@@ -15,38 +13,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from rapidfuzz import process
-from rapidfuzz.distance import JaroWinkler
 
 from app.matching.normalize import NAME_TOKENS_MAX, Descriptor
+from app.matching.tokens import EXPANSIONS, quietened, relations, token_weights
 from app.matching.words import COMMON_WORDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-EXPANSIONS: Final = 3
-"""Ledger tokens that one bank token may stand for, itself included."""
-
-ALIASES_MAX: Final = 4
 ALIAS_TEXTS_MAX: Final = 50
 """Initials that more texts share say too little to be worth the pairs."""
 CHUNK_PAIRS: Final = 1 << 15
-BACKGROUND_DOCUMENTS: Final = 300.0
-BACKGROUND_SHARE: Final = 0.002
-BACKGROUND_SHARE_COMMON: Final = 0.04
-"""How often a word stands in books in general, so that in small pools not everything is rare."""
+POSTINGS_MAX: Final = 64
+"""Texts that share a word, up to which all of them are compared to find the best."""
 
-PREFIX_LETTERS_MIN: Final = 4
+BEST_PAIRS_MAX: Final = 400_000
+CONFLICT_MIN: Final = 1.0
+"""Nats of conflict from which it matters that another name fits better."""
+
 ALIAS_PREFIX_LETTERS_MIN: Final = 7
-TYPO_LETTERS_MIN: Final = 5
-TYPO_SIMILARITY_MIN: Final = 0.9
-PREFIX_CREDIT: Final = 0.9
-TYPO_CREDIT: Final = 0.8
-ABBREVIATION_CREDIT: Final = 0.6
 ALIAS_COVERAGE: Final = 0.9
+INITIAL_CREDIT: Final = 0.9
 MARK_WORDS: Final = 4
 _BITS: Final = tuple(np.uint64(1 << place) for place in range(64))
-_VOWELS: Final = frozenset("AEIOU")
 _NONE: Final = -1
 
 
@@ -57,9 +46,11 @@ class NameSimilarity:
     Attributes:
         coverage: 0 to 1, how much of the names agrees, rare words weighing more; 0 where a side
             has no name.
-        information: Nats; how surprising the agreement is, less the conflict: rare names say more.
+        information: Nats; how surprising the agreement is: rare names say more.
         conflict: Nats; what is left over on both sides, the smaller of the two: a city after a
             bank's name is no conflict, another surname is.
+        shortfall: Nats by which another name of the pool fits one of the two better; 0 without
+            conflict, for a shorter writing is no other name.
         absent: Whether a side has no name, or only words such as "monthly rent" that the other
             side does not repeat, so that nothing can be said.
     """
@@ -67,7 +58,21 @@ class NameSimilarity:
     coverage: NDArray[np.float32]
     information: NDArray[np.float32]
     conflict: NDArray[np.float32]
+    shortfall: NDArray[np.float32]
     absent: NDArray[np.bool_]
+
+    def put(
+        self, places: NDArray[np.int64], other: NameSimilarity, keep: NDArray[np.bool_]
+    ) -> None:
+        """Replace what stands at some places by what the other says where `keep`."""
+        for mine, theirs in (
+            (self.coverage, other.coverage),
+            (self.information, other.information),
+            (self.conflict, other.conflict),
+            (self.shortfall, other.shortfall),
+        ):
+            mine[places] = theirs[keep]
+        self.absent[places] = other.absent[keep]
 
 
 class NameIndex:
@@ -90,21 +95,17 @@ class NameIndex:
         for text in gl:
             for token in text.name:
                 vocabulary.setdefault(token, len(vocabulary))
-        weights = _token_weights(bank, gl, bank_counts, gl_counts)
-        relations = _relations({t for text in bank for t in text.name}, vocabulary)
-        self._gl_tokens, self._gl_weights = _padded(gl, vocabulary, weights)
-        bank_weights = np.zeros((len(bank), NAME_TOKENS_MAX), np.float32)
-        tokens = np.full((len(bank), NAME_TOKENS_MAX, EXPANSIONS), _NONE, np.int32)
-        shares = np.zeros(tokens.shape, np.float32)
-        for row, text in enumerate(bank):
-            for place, token in enumerate(text.name):
-                bank_weights[row, place] = weights[token]
-                for expansion, (number, credit) in enumerate(relations[token]):
-                    tokens[row, place, expansion] = number
-                    shares[row, place, expansion] = credit
-        self._bank_tokens, self._bank_shares, self._bank_weights = tokens, shares, bank_weights
-        self._bank_totals = bank_weights.sum(axis=1)
+        related = relations({t for text in bank for t in text.name}, vocabulary)
+        bank_weights, gl_weights = token_weights(bank, gl, bank_counts, gl_counts)
+        words = list(vocabulary)
+        quietened(bank_weights, bank, {t for t, found in related.items() if found})
+        quietened(gl_weights, gl, {words[n] for found in related.values() for n, _ in found})
+        self._gl_tokens, self._gl_weights = _padded(gl, vocabulary, gl_weights)
+        self._bank_tokens, self._bank_shares = _expanded(bank, related)
+        self._bank_weights = _padded(bank, None, bank_weights)[1]
+        self._bank_totals = self._bank_weights.sum(axis=1)
         self._gl_totals = self._gl_weights.sum(axis=1)
+        self._initials = _initials(bank), _initials(gl)
         self._bank_generic, self._gl_generic = _generic(bank), _generic(gl)
         self._aliased = _aliased(bank, gl)
         self._gl_count = max(len(gl), 1)
@@ -112,6 +113,38 @@ class NameIndex:
         self._alias_codes = np.array(
             sorted(b * self._gl_count + g for b, g in self._aliased), np.int64
         )
+        self._best = np.zeros(len(bank), np.float32), np.zeros(len(gl), np.float32)
+        self._best = self._best_fits()
+
+    def _best_fits(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return for each text of both sides how well the best text of the other fits, in nats."""
+        codes = np.union1d(self._sharing_words(), self._alias_codes)
+        bank_rows, gl_rows = np.divmod(codes, self._gl_count)
+        found = self.similarity(bank_rows, gl_rows)
+        fits = found.information - found.conflict
+        bank, gl = np.zeros_like(self._best[0]), np.zeros_like(self._best[1])
+        np.maximum.at(bank, bank_rows, fits)
+        np.maximum.at(gl, gl_rows, fits)
+        return bank, gl
+
+    def _sharing_words(self) -> NDArray[np.int64]:
+        """Return the codes of pairs of texts that share a word, but for words in many texts."""
+        texts, places = np.nonzero(self._gl_tokens >= 0)
+        tokens = self._gl_tokens[texts, places]
+        order = np.argsort(tokens, kind="stable")
+        texts, tokens = texts[order], tokens[order]
+        rows, *where = np.nonzero(self._bank_tokens >= 0)
+        wanted = self._bank_tokens[rows, where[0], where[1]]
+        first = np.searchsorted(tokens, wanted, side="left")
+        counts = np.searchsorted(tokens, wanted, side="right") - first
+        most = POSTINGS_MAX
+        while most > 1 and int(counts[counts <= most].sum()) > BEST_PAIRS_MAX:
+            most //= 2
+        counts = np.where(counts <= most, counts, 0)
+        ends = np.cumsum(counts)
+        offsets = np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - counts, counts)
+        found = texts[np.repeat(first, counts) + offsets]
+        return np.unique(np.repeat(rows, counts) * self._gl_count + found)
 
     def _marks(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """Return bits by text: two texts with no bit in common agree on nothing at all."""
@@ -144,11 +177,30 @@ class NameIndex:
         conflict[hit] = 0.0
         silent = self._bank_generic[unique_bank] | self._gl_generic[unique_gl]
         absent = silent & (coverage == 0.0)
-        return NameSimilarity(coverage[back], information[back], conflict[back], absent[back])
+        best = np.maximum(self._best[0][unique_bank], self._best[1][unique_gl])
+        missing = np.maximum(best - (information - conflict), 0.0)
+        shortfall = np.where(conflict >= CONFLICT_MIN, missing, np.float32(0.0))
+        return NameSimilarity(
+            coverage[back], information[back], conflict[back], shortfall[back], absent[back]
+        )
 
     def _compare(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        gl_best, bank_best = self._agreement(bank_rows, gl_rows)
+        matched_gl = (gl_best * self._gl_weights[gl_rows].T).sum(axis=0)
+        matched_bank = (bank_best * self._bank_weights[bank_rows].T).sum(axis=0)
+        gl_totals, bank_totals = self._gl_totals[gl_rows], self._bank_totals[bank_rows]
+        of_gl = matched_gl / np.maximum(gl_totals, 1e-6)
+        of_bank = matched_bank / np.maximum(bank_totals, 1e-6)
+        coverage = 0.7 * np.maximum(of_gl, of_bank) + 0.3 * np.minimum(of_gl, of_bank)
+        conflict = np.minimum(gl_totals - matched_gl, bank_totals - matched_bank)
+        return coverage, np.minimum(matched_gl, matched_bank), conflict
+
+    def _agreement(
+        self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return how far each place of the names is matched, shape (places, pairs)."""
         # One row for each place in the name, so that every step runs along the pairs.
         gl_tokens = np.ascontiguousarray(self._gl_tokens[gl_rows].T)
         tokens = np.ascontiguousarray(self._bank_tokens[bank_rows].transpose(1, 2, 0))
@@ -164,15 +216,33 @@ class NameIndex:
                     agreed = (gl_tokens[gl_place] == token) * shares[place, expansion]
                     np.maximum(gl_best[gl_place], agreed, out=gl_best[gl_place])
                     np.maximum(bank_best[place], agreed, out=bank_best[place])
-        matched_gl = (gl_best * self._gl_weights[gl_rows].T).sum(axis=0)
-        matched_bank = (bank_best * self._bank_weights[bank_rows].T).sum(axis=0)
-        gl_totals, bank_totals = self._gl_totals[gl_rows], self._bank_totals[bank_rows]
-        of_gl = matched_gl / np.maximum(gl_totals, 1e-6)
-        of_bank = matched_bank / np.maximum(bank_totals, 1e-6)
-        coverage = 0.7 * np.maximum(of_gl, of_bank) + 0.3 * np.minimum(of_gl, of_bank)
-        conflict = np.minimum(gl_totals - matched_gl, bank_totals - matched_bank)
-        information = np.maximum(np.minimum(matched_gl, matched_bank) - conflict, 0.0)
-        return coverage, information, conflict
+        self._agree_on_initials(bank_rows, gl_rows, gl_best, bank_best)
+        return gl_best, bank_best
+
+    def _agree_on_initials(
+        self,
+        bank_rows: NDArray[np.int64],
+        gl_rows: NDArray[np.int64],
+        gl_best: NDArray[np.float32],
+        bank_best: NDArray[np.float32],
+    ) -> None:
+        """Beside agreement, count "H" as agreeing with a word that begins with it and is left."""
+        (bank_letters, bank_single), (gl_letters, gl_single) = self._initials
+        single = bank_single[bank_rows], gl_single[gl_rows]
+        some = np.flatnonzero(
+            (single[0].any(axis=1) | single[1].any(axis=1)) & (bank_best > 0).any(axis=0)
+        )
+        if not len(some):
+            return
+        ours, theirs = bank_letters[bank_rows[some]].T, gl_letters[gl_rows[some]].T
+        for place in range(NAME_TOKENS_MAX):
+            for gl_place in range(NAME_TOKENS_MAX):
+                agreed = (ours[place] == theirs[gl_place]) & (ours[place] > 0)
+                agreed &= single[0][some, place] | single[1][some, gl_place]
+                agreed &= (gl_best[gl_place, some] == 0) & (bank_best[place, some] == 0)
+                hit = some[agreed]
+                gl_best[gl_place, hit] = INITIAL_CREDIT
+                bank_best[place, hit] = INITIAL_CREDIT
 
     def _alias_places(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which of the sorted pairs agree by an acronym or a name run together."""
@@ -192,145 +262,81 @@ def marks(sets: Sequence[set[int]]) -> NDArray[np.uint64]:
     return bits
 
 
-def _token_weights(
-    bank: Sequence[Descriptor],
-    gl: Sequence[Descriptor],
-    bank_counts: Sequence[int],
-    gl_counts: Sequence[int],
-) -> dict[str, float]:
-    """Return the information of each token in nats: minus the logarithm of its share."""
-    counts: dict[str, float] = defaultdict(float)
-    for texts, repeats in ((bank, bank_counts), (gl, gl_counts)):
-        for text, repeat in zip(texts, repeats, strict=True):
-            for token in text.name:
-                counts[token] += repeat
-    documents = float(sum(bank_counts) + sum(gl_counts)) + BACKGROUND_DOCUMENTS
-    weights = {}
-    for token, count in counts.items():
-        share = BACKGROUND_SHARE_COMMON if token in COMMON_WORDS else BACKGROUND_SHARE
-        weights[token] = float(-np.log((count + BACKGROUND_DOCUMENTS * share) / documents))
-    return weights
-
-
 def _generic(texts: Sequence[Descriptor]) -> NDArray[np.bool_]:
     """Return which texts say nothing about who."""
     return np.array([COMMON_WORDS.issuperset(text.name) for text in texts], np.bool_)
 
 
 def _padded(
-    texts: Sequence[Descriptor], vocabulary: dict[str, int], weights: dict[str, float]
+    texts: Sequence[Descriptor], vocabulary: dict[str, int] | None, weights: dict[str, float]
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return each text's tokens by number and their weights, shape (texts, places)."""
     tokens = np.full((len(texts), NAME_TOKENS_MAX), _NONE - 1, np.int32)
     token_weights = np.zeros(tokens.shape, np.float32)
     for row, text in enumerate(texts):
         for place, token in enumerate(text.name):
-            tokens[row, place] = vocabulary[token]
+            if vocabulary is not None:
+                tokens[row, place] = vocabulary[token]
             token_weights[row, place] = weights[token]
     return tokens, token_weights
 
 
-def _relations(
-    bank_tokens: set[str], vocabulary: dict[str, int]
-) -> dict[str, list[tuple[int, float]]]:
-    """Return for each bank token the ledger tokens that it can stand for, best first."""
-    found: dict[str, dict[int, float]] = {token: {} for token in bank_tokens}
-
-    def relate(token: str, gl_token: str, credit: float) -> None:
-        number = vocabulary[gl_token]
-        found[token][number] = max(found[token].get(number, 0.0), credit)
-
-    for token in bank_tokens:
-        if token in vocabulary:
-            relate(token, token, 1.0)
-    for short, long in _truncations(bank_tokens, sorted(vocabulary)):
-        relate(short, long, PREFIX_CREDIT)
-    for short, long in _truncations(set(vocabulary), sorted(bank_tokens)):
-        relate(long, short, PREFIX_CREDIT)
-    for token, gl_token in _misspellings(bank_tokens - vocabulary.keys(), vocabulary):
-        relate(token, gl_token, TYPO_CREDIT)
-    for short, long in _abbreviations(bank_tokens, vocabulary):
-        relate(short, long, ABBREVIATION_CREDIT)
-    for short, long in _abbreviations(vocabulary, bank_tokens):
-        relate(long, short, ABBREVIATION_CREDIT)
-    return {
-        token: sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0]))[:EXPANSIONS]
-        for token, numbers in found.items()
-    }
+def _expanded(
+    texts: Sequence[Descriptor], related: dict[str, list[tuple[int, float]]]
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return the ledger tokens that each token may stand for, shape (texts, places, expansions)."""
+    tokens = np.full((len(texts), NAME_TOKENS_MAX, EXPANSIONS), _NONE, np.int32)
+    shares = np.zeros(tokens.shape, np.float32)
+    for row, text in enumerate(texts):
+        for place, token in enumerate(text.name):
+            for expansion, (number, credit) in enumerate(related[token]):
+                tokens[row, place, expansion] = number
+                shares[row, place, expansion] = credit
+    return tokens, shares
 
 
-def _truncations(short_tokens: set[str], long_tokens: list[str]) -> Iterable[tuple[str, str]]:
-    for short in sorted(short_tokens):
-        if len(short) < PREFIX_LETTERS_MIN:
-            continue
-        place = bisect_left(long_tokens, short)
-        for long in long_tokens[place : place + EXPANSIONS + 1]:
-            if long != short and long.startswith(short):
-                yield short, long
-
-
-def _misspellings(
-    bank_tokens: Iterable[str], gl_tokens: Iterable[str]
-) -> Iterable[tuple[str, str]]:
-    """Yield tokens that differ by a letter or two, among those that begin alike."""
-    buckets: dict[str, list[str]] = defaultdict(list)
-    for token in sorted(gl_tokens):
-        if len(token) >= TYPO_LETTERS_MIN:
-            buckets[token[:2]].append(token)
-    wanted: dict[str, list[str]] = defaultdict(list)
-    for token in sorted(bank_tokens):
-        if len(token) >= TYPO_LETTERS_MIN and token[:2] in buckets:
-            wanted[token[:2]].append(token)
-    for start, tokens in wanted.items():
-        others = buckets[start]
-        scores = process.cdist(
-            tokens, others, scorer=JaroWinkler.normalized_similarity, dtype=np.float32
-        )
-        for row, column in np.argwhere(scores >= TYPO_SIMILARITY_MIN):
-            if abs(len(tokens[row]) - len(others[column])) <= 1:
-                yield tokens[row], others[column]
-
-
-def _abbreviations(
-    short_tokens: Iterable[str], long_tokens: Iterable[str]
-) -> Iterable[tuple[str, str]]:
-    """Yield consonant abbreviations and what they may stand for: BLDG for BUILDING."""
-    by_letter: dict[str, list[str]] = defaultdict(list)
-    for token in sorted(long_tokens):
-        by_letter[token[0]].append(token)
-    for short in sorted(short_tokens):
-        if len(short) >= 3 and short.isalpha() and not _VOWELS & set(short[1:]):  # noqa: PLR2004
-            for long in by_letter[short[0]]:
-                if len(long) > len(short) + 1 and _in_order(short, long):
-                    yield short, long
-
-
-def _in_order(short: str, long: str) -> bool:
-    letters = iter(long)
-    return all(letter in letters for letter in short)
+def _initials(texts: Sequence[Descriptor]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Return the first letter at each place and whether it stands alone, shape (texts, places)."""
+    letters = np.zeros((len(texts), NAME_TOKENS_MAX), np.int32)
+    single = np.zeros(letters.shape, np.bool_)
+    for row, text in enumerate(texts):
+        for place, token in enumerate(text.name):
+            letters[row, place] = ord(token[0])
+            single[row, place] = len(token) == 1
+    return letters, single
 
 
 def _aliased(bank: Sequence[Descriptor], gl: Sequence[Descriptor]) -> set[tuple[int, int]]:
     """Return pairs of texts of which one holds the other's initials or run-together name."""
-    return _holders(bank, gl) | {(b, g) for g, b in _holders(gl, bank)}
+    pairs = set(_holders(bank, gl))
+    pairs.update((b, g) for g, b in _holders(gl, bank))
+    return pairs
 
 
-def _holders(holders: Sequence[Descriptor], named: Sequence[Descriptor]) -> set[tuple[int, int]]:
-    rows_by_alias: dict[str, list[int]] = defaultdict(list)
-    for row, text in enumerate(named):
-        for alias in text.aliases[:ALIASES_MAX]:
-            rows_by_alias[alias].append(row)
-    by_alias = {a: rows for a, rows in rows_by_alias.items() if len(rows) <= ALIAS_TEXTS_MAX}
-    aliases = sorted(by_alias)
-    pairs: set[tuple[int, int]] = set()
+def _holders(
+    holders: Sequence[Descriptor], named: Sequence[Descriptor]
+) -> Iterable[tuple[int, int]]:
+    by_initials = _rows_by([text.aliases for text in named])
+    by_joined = _rows_by([text.joined for text in named])
+    joined = sorted(by_joined)
     for row, text in enumerate(holders):
         for token in text.name:
-            pairs.update((row, other) for other in by_alias.get(token, ()))
-            if len(token) >= ALIAS_PREFIX_LETTERS_MIN:
-                place = bisect_left(aliases, token)
-                for alias in aliases[place : place + EXPANSIONS]:
-                    if alias.startswith(token):
-                        pairs.update((row, o) for o in by_alias[alias] if _spans(token, named[o]))
-    return pairs
+            yield from ((row, other) for other in by_initials.get(token, ()))
+            if len(token) < ALIAS_PREFIX_LETTERS_MIN:
+                continue
+            place = bisect_left(joined, token)
+            for whole in joined[place : place + EXPANSIONS]:
+                if whole.startswith(token):
+                    others = by_joined[whole]
+                    yield from ((row, o) for o in others if _spans(token, named[o]))
+
+
+def _rows_by(aliases: Sequence[tuple[str, ...]]) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, some in enumerate(aliases):
+        for alias in some:
+            rows[alias].append(row)
+    return {alias: found for alias, found in rows.items() if len(found) <= ALIAS_TEXTS_MAX}
 
 
 def _spans(token: str, text: Descriptor) -> bool:
@@ -338,4 +344,4 @@ def _spans(token: str, text: Descriptor) -> bool:
 
     Otherwise it is the first word alone, which many names share.
     """
-    return len(token) > len(text.name[0]) + 1
+    return bool(text.name) and len(token) > len(text.name[0]) + 1

@@ -14,18 +14,21 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Final
 
+from app.matching.fields import fields
 from app.matching.words import (
     ABBREVIATIONS,
     CHANNEL_WORDS,
     LEGAL_SUFFIXES,
+    NICKNAMES,
     NOISE_WORDS,
     NUMBER_KINDS,
     US_STATES,
 )
 
-TEXT_CHARACTERS_MAX: Final = 240
+TEXT_CHARACTERS_MAX: Final = 400
 NAME_TOKENS_MAX: Final = 8
-NUMBERS_MAX: Final = 6
+NUMBERS_MAX: Final = 10
+INITIALS_MAX: Final = 2
 ACRONYM_LETTERS_MIN: Final = 3
 
 
@@ -45,11 +48,13 @@ class Descriptor:
     """One description, read.
 
     Attributes:
-        name: Tokens that say who, in the order of the text, at most eight.
-        numbers: References without leading zeros, such as `1043` or `RX88120`, at most six.
+        name: Tokens that say who, in the order of the text, at most eight; a single letter is
+            somebody's initial.
+        numbers: References without leading zeros, such as `1043` or `RX88120`, at most ten.
         kinds: Of those, the ones that say what they are: (`cheque`, `1043`).
         channel: How the money moved.
-        aliases: The name's initials and its letters run together, for acronyms.
+        aliases: The name's initials, for acronyms.
+        joined: The name's letters run together, in the ways that occur.
     """
 
     name: tuple[str, ...]
@@ -57,37 +62,42 @@ class Descriptor:
     kinds: tuple[tuple[str, str], ...]
     channel: Channel
     aliases: tuple[str, ...]
+    joined: tuple[str, ...]
 
 
 _CHEQUE: Final = re.compile(
-    r"\b(?:CHECKS?|CHEQUES?|CHK|CHQ|CK)\b(?:[ .:#]|\bNO\b|\bNUMBER\b|\bPAID\b){0,6}"
+    r"\b(?:CHECKS?|CHEQUES?|CHK|CHQ|CK|SCHECK)\b(?:[ .:#]|\bNO\b|\bNUMBER\b|\bPAID\b){0,6}"
     r"0{0,12}([1-9]\d{0,7})\b"
 )
 _PROCESSOR: Final = re.compile(
-    r"\b(?:SQ|SQC|TST|SP|IN|PP|PAYPAL|PY|CKE|BT|FS|DD|EB|WPY|IC|ACT|CLOVER|TOAST|STRIPE|2CO|ZSK|INT|LS|PMT|XSOLLA)"
-    r" ?\* ?"
+    r"\b(?:SQ|SQC|TST|SP|IN|PP|PAYPAL|PY|CKE|BT|FS|FSP|DD|EB|EZ|WPY|IC|ACT|CLOVER|TOAST|STRIPE|2CO"
+    r"|ZSK|INT|LS|PMT|XSOLLA) ?\* ?|^SP (?=[A-Z])"
 )
 _PHONE_OR_DATE: Final = re.compile(
     r"(?:\b\d{3}[-. ]\d{3}[-. ]\d{4}\b|\b\d{3}-\d{7}\b"
-    r"|\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}/\d{1,2}(?:/\d{2,4})?\b"
-    r"|\b\d{1,2}:\d{2}(?::\d{2})?\b|\b[\dX*]{2,12}X\d{4}\b)"
+    r"|\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}/\d{1,2}(?:/\d{2,4})?\b|\b\d{1,2}[.-]\d{2}[.-]\d{2,4}\b"
+    r"|\b\d{1,2}:\d{2}(?::\d{2})?\b|\b[\dX*]{2,12}X\d{4}\b|\bX{3,12}\d{2,12}\b)"
 )
 _TOKEN: Final = re.compile(r"[^\W_]+")
 _APOSTROPHES: Final = re.compile("['’`´]")
 _DOTTED: Final = re.compile(r"\b((?:[A-Z]\.){2,6}[A-Z]?)(?![^\W_])")
+_LETTERS_JOINED: Final = re.compile(r"\b([A-Z]{1,2}) ?& ?([A-Z]{1,2})\b")
 _DIGITS: Final = re.compile(r"\d+", re.ASCII)
-_VENDOR_NUMBER_DIGITS_MAX: Final = 2
+_NAME_WITH_DIGITS: Final = re.compile(r"[^\W\d_]{3,}\d{1,2}|\d{1,2}[^\W\d_]{3,}")
+_UMLAUTS: Final = str.maketrans({"Ä": "AE", "Ö": "OE", "Ü": "UE", "Ø": "OE", "Æ": "AE"})
 _NUMBER_LENGTH_MIN: Final = 4
 _REFERENCE_LENGTH_MIN: Final = 3
+_SMALL_WORDS: Final = frozenset({"OF", "THE", "AND", "FOR", "DE"})
 
 
 def upper_text(text: str) -> str:
     """Return the bounded head of the text in capitals, without accents."""
     head = text[:TEXT_CHARACTERS_MAX]
-    if not head.isascii():
-        decomposed = unicodedata.normalize("NFKD", head)[:TEXT_CHARACTERS_MAX]
-        head = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return head.upper()
+    if head.isascii():
+        return head.upper()
+    spelt = unicodedata.normalize("NFC", head).upper().translate(_UMLAUTS)
+    decomposed = unicodedata.normalize("NFKD", spelt)[:TEXT_CHARACTERS_MAX]
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).upper()
 
 
 @lru_cache(maxsize=65_536)
@@ -95,28 +105,31 @@ def descriptor(text: str, *, reference: bool = False) -> Descriptor:
     """Read one description, or with `reference` the content of a reference field."""
     upper = _APOSTROPHES.sub("", upper_text(text))
     kinds = [("cheque", number) for number in _CHEQUE.findall(upper)[:2]]
-    # "SQ *JOE" and "TST* DELI": what stands before the asterisk is the processor's, not the name.
-    cleaned = _PHONE_OR_DATE.sub(" ", _PROCESSOR.sub(" CARD ", upper))
-    cleaned = _DOTTED.sub(lambda found: found.group(1).replace(".", ""), cleaned)
-    tokens = _TOKEN.findall(cleaned)
-    numbers, labelled = _numbers(tokens, reference=reference)
+    parts = fields(upper)
+    numbers, labelled = _numbers(_tokens(parts.numbered), reference=reference)
     kinds.extend(labelled)
-    words = _name_words(tokens)
+    every = _tokens(upper)
+    tokens = every if not parts.labelled else _tokens(parts.name or parts.head)
+    words = [*_name_words(tokens), *_name_words(_tokens(parts.memo))]
     return Descriptor(
         name=tuple(dict.fromkeys(words))[:NAME_TOKENS_MAX],
         numbers=tuple(dict.fromkeys([*(n for _, n in kinds), *numbers]))[:NUMBERS_MAX],
         kinds=tuple(dict.fromkeys(kinds)),
-        channel=_channel(tokens, kinds),
-        aliases=_aliases(tokens, words),
+        channel=_channel(every, kinds),
+        aliases=_initialisms(tokens),
+        joined=_run_together(tokens, words),
     )
 
 
+def _tokens(text: str) -> list[str]:
+    # "SQ *JOE" and "TST* DELI": what stands before the asterisk is the processor's, not the name.
+    cleaned = _PHONE_OR_DATE.sub(" ", _PROCESSOR.sub(" CARD ", text))
+    cleaned = _DOTTED.sub(lambda found: found.group(1).replace(".", ""), cleaned)
+    return _TOKEN.findall(_LETTERS_JOINED.sub(r"\1\2", cleaned))
+
+
 def _is_number(token: str) -> bool:
-    if token.isalpha():
-        return False
-    digits = sum(c.isdigit() for c in token)
-    letters = len(token) - digits
-    return digits > _VENDOR_NUMBER_DIGITS_MAX or letters < 2 <= len(token)  # noqa: PLR2004
+    return not token.isalpha() and not _NAME_WITH_DIGITS.fullmatch(token)
 
 
 def _numbers(tokens: list[str], *, reference: bool) -> tuple[list[str], list[tuple[str, str]]]:
@@ -142,13 +155,16 @@ def _numbers(tokens: list[str], *, reference: bool) -> tuple[list[str], list[tup
 
 def _name_words(tokens: list[str]) -> list[str]:
     words = [
-        ABBREVIATIONS.get(t, t)
+        NICKNAMES.get(word, word)
         for t in tokens
         if not _is_number(t) and t not in NOISE_WORDS and t not in LEGAL_SUFFIXES
+        for word in (ABBREVIATIONS.get(t, t),)
     ]
     if len(words) > 1 and words[-1] in US_STATES:
         words.pop()  # the state at the end of "… SEATTLE WA"
-    return [w for w in words if len(w) > 1 or not w.isascii()]
+    names = [w for w in words if len(w) > 1 or not w.isascii()]
+    initials = [w for w in words if len(w) == 1 and w.isascii() and w.isalpha()]
+    return [*names, *initials[:INITIALS_MAX]] if names else []
 
 
 def _channel(tokens: list[str], kinds: list[tuple[str, str]]) -> Channel:
@@ -161,15 +177,21 @@ def _channel(tokens: list[str], kinds: list[tuple[str, str]]) -> Channel:
     return Channel.OTHER
 
 
-def _aliases(tokens: list[str], words: list[str]) -> tuple[str, ...]:
-    """Return initials with and without the small words, and the name run together."""
+def _initialisms(tokens: list[str]) -> tuple[str, ...]:
+    """Return initials with and without the small words; "US" stands whole in USPS."""
     letters = [t for t in tokens if t.isalpha()][:12]
+    plain = [t for t in letters if t not in _SMALL_WORDS]
     initials = {
         "".join(w[0] for w in letters),
-        "".join(w[0] for w in letters if w not in {"OF", "THE", "AND", "FOR", "DE"}),
+        "".join(w[0] for w in plain),
         "".join(w[0] for w in letters if w not in LEGAL_SUFFIXES and w not in NOISE_WORDS),
+        "".join(w if w in {"US", "UK"} else w[0] for w in plain),
     }
-    long_enough = {i for i in initials if len(i) >= ACRONYM_LETTERS_MIN}
-    if len(words) > 1:
-        long_enough.add("".join(words))
-    return tuple(sorted(long_enough))
+    return tuple(sorted(i for i in initials if len(i) >= ACRONYM_LETTERS_MIN))
+
+
+def _run_together(tokens: list[str], words: list[str]) -> tuple[str, ...]:
+    """Return the letters of all tokens and of the name's words, each without gaps."""
+    letters = [t for t in tokens if t.isalpha()][:12]
+    ways = {"".join(some) for some in (letters, words) if len(some) > 1}
+    return tuple(sorted(ways))

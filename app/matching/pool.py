@@ -114,7 +114,7 @@ def _side(items: tuple[Item, ...], first_texts: Sequence[str], codes: dict[str, 
     def row_of(text: str) -> int:
         """Texts that differ in their numbers alone are one."""
         read = descriptor(text)
-        row = rows.setdefault((read.name, read.aliases), len(rows))
+        row = rows.setdefault((read.name, read.aliases, read.joined), len(rows))
         if row == len(texts):
             texts.append(read)
         return row

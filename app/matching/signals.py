@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from app.kernel.money import minor_digits
 from app.matching.candidates import EQUAL, amount_groups, amount_kinds, equal_count_near
 from app.matching.history import HistoryIndex, Memory
 from app.matching.model import Model
 from app.matching.names import NameIndex, NameSimilarity, marks
 from app.matching.normalize import Channel
 from app.matching.pool import NUMBER_KINDS, UNKNOWN, Pool
+from app.matching.rarity import amount_rarity
 from app.matching.vetoes import Contradictions, directions_agree
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ NO_REFERENCE, COMMON_REFERENCE, SHORT_REFERENCE, LONG_REFERENCE, CHEQUE_REFERENC
 SHORT_REFERENCE_LENGTH_MAX: Final = 4
 REFERENCE_ITEMS_MAX: Final = 6
 """A number on more lines than this, on one side, is an account or a customer, not a reference."""
-
-ROUND_UNITS: Final = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +83,7 @@ class Signals:
         ours, theirs = self.groups
         self.gl_equal = equal_count_near(ours, near[0], theirs, near[1], RIVAL_DAYS)
         self.bank_equal = equal_count_near(theirs, near[1], ours, near[0], RIVAL_DAYS)
-        self.roundness = _roundness(pool)
+        self.rarity = amount_rarity(pool)
         self._references = _shared_references(pool)
         self.number_marks = _number_marks(pool)
 
@@ -120,7 +118,7 @@ class Signals:
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64], kinds: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         equal = self.model.amount_rivals.at(self.rivals(bank_rows, gl_rows))
-        equal = equal + self.model.amount_roundness.at(self.roundness[bank_rows])
+        equal = equal + self.model.amount_rarity.at(self.rarity[bank_rows])
         return np.where(kinds == EQUAL, equal, self.model.amount_unequal[kinds])
 
     def date_points(
@@ -172,11 +170,7 @@ class Signals:
             # A vague description never excuses a counterparty that differs.
             better = others.information > names.information[other] + DESCRIPTION_NATS_MORE
             better |= names.absent[other]
-            places = other[better]
-            names.coverage[places] = others.coverage[better]
-            names.information[places] = others.information[better]
-            names.conflict[places] = others.conflict[better]
-            names.absent[places] = others.absent[better]
+            names.put(other[better], others, better)
         return names
 
     def name_points(self, names: NameSimilarity) -> NDArray[np.float64]:
@@ -184,6 +178,7 @@ class Signals:
         coverage = self.model.coverage.at(names.coverage)
         points = coverage + self.model.information.at(names.information)
         points += self.model.conflict.at(names.conflict)
+        points += self.model.shortfall.at(names.shortfall)
         return np.where(names.absent, self.model.name_absent, points)
 
     def strengths(
@@ -211,17 +206,6 @@ class Signals:
         place = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
         found = np.where(codes[place] == wanted, kinds[place], NO_REFERENCE)
         return np.asarray(found, np.int64)
-
-
-def _roundness(pool: Pool) -> NDArray[np.int64]:
-    """Return 0 for an amount with odd cents, 1 for whole units, 2 for a multiple of fifty."""
-    units = np.array(
-        [10 ** (minor_digits(item.currency) or 2) for item in pool.bank.items], np.int64
-    )
-    amounts = np.abs(pool.bank.amounts_minor)
-    whole = amounts % np.maximum(units, 1) == 0
-    fifties = amounts % np.maximum(units * ROUND_UNITS, 1) == 0
-    return np.asarray(whole.astype(np.int64) + fifties, np.int64)
 
 
 def _number_marks(pool: Pool) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:

@@ -34,9 +34,7 @@ ALONE_RAW_MAX: Final = 1.3
 ALONE_CALIBRATED_MAX: Final = 1.5
 ALONE_PENALTY: Final = 2_000.0
 ITERATIONS_MAX: Final = 400
-FIXED: Final = frozenset({"nothing", "coverage", "conflict"})
-"""Not learnt: names that meet by chance are rarer in invented books than in real ones."""
-
+FIXED: Final = frozenset({"nothing"})
 PRUDENCE: Final = 0.5
 """Log-odds taken off calibrated scores, in full from 73 percent and not at all under 38: real
 books hold surprises that examples do not."""
@@ -82,12 +80,13 @@ def _weights(model: Model) -> dict[str, NDArray[np.float64]]:
     return {
         "intercept": np.array([model.intercept]),
         "amount_rivals": model.amount_rivals.weights,
-        "amount_roundness": model.amount_roundness.weights,
+        "amount_rarity": model.amount_rarity.weights,
         "amount_unequal": model.amount_unequal,
         **dates,
         "coverage": model.coverage.weights,
         "information": model.information.weights,
         "conflict": model.conflict.weights,
+        "shortfall": model.shortfall.weights,
         "name_absent": np.array([model.name_absent]),
         "reference": model.reference,
         "history": model.history.weights,
@@ -101,7 +100,7 @@ def _model(start: Model, layout: Layout, weights: NDArray[np.float64]) -> Model:
         start,
         intercept=float(part["intercept"][0]),
         amount_rivals=Table(start.amount_rivals.edges, part["amount_rivals"]),
-        amount_roundness=Table(start.amount_roundness.edges, part["amount_roundness"]),
+        amount_rarity=Table(start.amount_rarity.edges, part["amount_rarity"]),
         amount_unequal=part["amount_unequal"],
         date=tuple(
             Table(table.edges, part[f"date {name}"])
@@ -110,6 +109,7 @@ def _model(start: Model, layout: Layout, weights: NDArray[np.float64]) -> Model:
         coverage=Table(start.coverage.edges, part["coverage"]),
         information=Table(start.information.edges, part["information"]),
         conflict=Table(start.conflict.edges, part["conflict"]),
+        shortfall=Table(start.shortfall.edges, part["shortfall"]),
         name_absent=float(part["name_absent"][0]),
         reference=part["reference"],
         history=Table(start.history.edges, part["history"]),
@@ -156,7 +156,7 @@ def _places(
     kinds = amount_kinds(pool.bank.amounts_minor[bank_rows], pool.gl.amounts_minor[gl_rows])
     equal = kinds == EQUAL
     rivals = model.amount_rivals.bins(signals.rivals(bank_rows, gl_rows))
-    roundness = model.amount_roundness.bins(signals.roundness[bank_rows])
+    rarity = model.amount_rarity.bins(signals.rarity[bank_rows])
     names = signals.best_names(bank_rows, gl_rows)
     days = pool.bank.days[bank_rows] - pool.gl.days[gl_rows]
     channels = signals.channels(bank_rows, gl_rows)
@@ -170,15 +170,17 @@ def _places(
     coverage = layout.place("coverage", model.coverage.bins(names.coverage))
     information = layout.place("information", model.information.bins(names.information))
     conflict = layout.place("conflict", model.conflict.bins(names.conflict))
+    shortfall = layout.place("shortfall", model.shortfall.bins(names.shortfall))
     return np.column_stack(
         [
             layout.place("intercept", np.zeros(len(bank_rows), np.int64)),
             np.where(equal, layout.place("amount_rivals", rivals), unequal),
-            np.where(equal, layout.place("amount_roundness", roundness), nothing),
+            np.where(equal, layout.place("amount_rarity", rarity), nothing),
             dates,
             np.where(names.absent, absent, coverage),
             np.where(names.absent, nothing, information),
             np.where(names.absent, nothing, conflict),
+            np.where(names.absent, nothing, shortfall),
             layout.place("reference", signals.reference_kinds(bank_rows, gl_rows)),
             layout.place("history", model.history.bins(strengths)),
         ]
@@ -240,8 +242,13 @@ class _Objective:
             for name, table in zip(CHANNELS, start.date, strict=True)
         ]
         self._alone = [
-            [parts["amount_rivals"].start, parts["amount_roundness"].start],
-            [last["coverage"], last["information"], parts["conflict"].start],
+            [parts["amount_rivals"].start, last["amount_rarity"]],
+            [
+                last["coverage"],
+                last["information"],
+                parts["conflict"].start,
+                parts["shortfall"].start,
+            ],
             [last["reference"]],
             [last["history"]],
             *best_dates,
@@ -312,7 +319,7 @@ def _silent_bin(model: Model) -> int:
 
 def _peak(model: Model, name: str, bins_count: int) -> int:
     """Return the bin of the highest weight: last for rising tables, first for falling ones."""
-    if name == "information":
+    if name in {"information", "coverage", "amount_rarity"}:
         return bins_count - 1
     if name.startswith("date "):
         return int(model.date[CHANNELS.index(name.removeprefix("date "))].weights.argmax())
@@ -356,7 +363,7 @@ def model_json(model: Model, version: str) -> dict[str, Any]:
         "version": version,
         "intercept": model.intercept,
         "amount_rivals": table(model.amount_rivals),
-        "amount_roundness": table(model.amount_roundness),
+        "amount_rarity": table(model.amount_rarity),
         "amount_unequal": dict(zip(UNEQUAL_AMOUNTS, model.amount_unequal.tolist(), strict=True)),
         "date": {
             name: {**table(dates), "shares": np.round(shares, 5).tolist()}
@@ -365,6 +372,7 @@ def model_json(model: Model, version: str) -> dict[str, Any]:
         "coverage": table(model.coverage),
         "information": table(model.information),
         "conflict": table(model.conflict),
+        "shortfall": table(model.shortfall),
         "name_absent": model.name_absent,
         "reference": dict(zip(REFERENCES, model.reference.tolist(), strict=True)),
         "history": table(model.history),

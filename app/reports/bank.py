@@ -35,6 +35,8 @@ class Direction(StrEnum):
 
 
 class LineState(StrEnum):
+    PENDING = "pending"
+    """Announced and not booked yet: shown, never matched."""
     OPEN = "open"
     MATCHED = "matched"
     CERTIFIED = "certified"
@@ -174,7 +176,7 @@ def transaction_page(
 
 def _filtered(wanted: TransactionFilter, currencies: set[str]) -> sa.Select[Any]:
     line = FinancialTransaction
-    statement = owned(line)
+    statement = owned(line).where(line.replaced_by_id.is_(None))  # its posted one is listed
     if wanted.account_id is not None:
         statement = statement.where(line.financial_account_id == wanted.account_id)
     if wanted.date_from is not None:
@@ -192,11 +194,12 @@ def _filtered(wanted: TransactionFilter, currencies: set[str]) -> sa.Select[Any]
 
 
 def _in_state(state: LineState) -> tuple[sa.ColumnElement[bool], ...]:
-    removed = FinancialTransaction.status == TransactionStatus.REMOVED
-    if state is LineState.REMOVED:
-        return (removed,)
+    status = FinancialTransaction.status
+    if state in (LineState.REMOVED, LineState.PENDING):
+        return (status == TransactionStatus(state),)
     if state is LineState.OPEN:
-        return (~removed, ~_matched())
+        return (status == TransactionStatus.POSTED, ~_matched())
+    removed = status == TransactionStatus.REMOVED
     certified = _matched(Reconciliation.status == ReconciliationStatus.CERTIFIED)
     if state is LineState.CERTIFIED:
         return (~removed, certified)
@@ -309,8 +312,8 @@ def _matches_of(transaction_ids: list[str]) -> dict[str, tuple[str, str]]:
 
 
 def _state(row: FinancialTransaction, matched: dict[str, tuple[str, str]]) -> LineState:
-    if row.status == TransactionStatus.REMOVED:
-        return LineState.REMOVED
+    if row.status != TransactionStatus.POSTED:
+        return LineState(row.status)
     if row.id not in matched:
         return LineState.OPEN
     certified = matched[row.id][1] == ReconciliationStatus.CERTIFIED

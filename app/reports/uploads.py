@@ -21,7 +21,7 @@ from app.models import (
     User,
     db,
 )
-from app.reports.connections import UploadRow, upload_row
+from app.reports.financial_accounts import UploadRow, upload_row
 from app.statements import preview_headings, preview_rows
 from app.statements.mapping import ROLES, CsvMapping
 from app.tenancy.scope import get_owned, owned

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from app.models import (
     MatchState,
     Reconciliation,
     ReconciliationStatus,
+    TransactionStatus,
     User,
     db,
 )
@@ -31,6 +32,7 @@ from app.reconciliation.balances import Balances, balances_of
 from app.reconciliation.certification import reasons_against
 from app.reconciliation.history import past_decisions
 from app.reconciliation.lines import bank_item, gl_item, lines_of_matches
+from app.reconciliation.review import flagged_matches, reason_against_keeping
 from app.reconciliation.scope import open_bank, open_gl
 from app.reconciliation.suggestions import live_suggestions
 from app.reports.paging import Order, Page, fetch_page
@@ -41,6 +43,7 @@ SUGGESTIONS_READ_MAX: Final = 600
 """Suggestions read for the queue, best first; a bank line shows its best one."""
 
 SUGGESTIONS_SHOWN: Final = 100
+FLAGGED_SHOWN: Final = 100
 CANDIDATES_SHOWN: Final = 12
 CANDIDATE_SCORE_MIN: Final = 1.0
 RANKED_ENTRIES_MAX: Final = 20_000
@@ -92,10 +95,28 @@ class Pair:
     decided_at: datetime | None
     decided_by: str | None
     adjusted: bool
+    flag: str
+    """What the bank changed since it was matched; empty when nothing is to be looked at."""
 
     @property
     def rest_minor(self) -> int:
         return self.bank.amount_minor - self.ledger.amount_minor
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggedPair:
+    """A match that the bank changed, its bank side as the bank states it now."""
+
+    pair: Pair
+    reason_against_keeping: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The Matched tab: what waits for somebody, then a page of the rest."""
+
+    flagged: tuple[FlaggedPair, ...]
+    page: Page[Pair]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +135,7 @@ class Header:
     balances: Balances
     reasons: tuple[str, ...]
     matched_count: int
+    flagged_count: int
     run: JobRun | None
 
 
@@ -162,7 +184,8 @@ def header(reconciliation_id: str) -> Header:
         review_threshold=reconciliation.review_threshold,
         balances=balances,
         reasons=tuple(reasons_against(reconciliation, balances)) if is_open else (),
-        matched_count=_matched_count(reconciliation),
+        matched_count=_count(_matches(reconciliation)),
+        flagged_count=_count(flagged_matches(reconciliation)),
         run=latest_run(JobKind.MATCH, reconciliation.id),
     )
 
@@ -183,18 +206,23 @@ def unmatched(reconciliation_id: str, view: View) -> Unmatched:
     )
 
 
-def matched(reconciliation_id: str, q: str, after: str) -> Page[Pair]:
-    """Read one page of the Matched tab, newest first."""
+def matched(reconciliation_id: str, q: str, after: str) -> Matched:
+    """Read one page of the Matched tab, newest first, and above it what the bank changed."""
     reconciliation = get_owned(Reconciliation, reconciliation_id)
-    statement = owned(Match).where(
-        Match.reconciliation_id == reconciliation.id, Match.state == MatchState.MATCHED
-    )
+    flagged, others = flagged_matches(reconciliation), _matches(reconciliation)
     if q:
-        statement = statement.where(_holds_line(q, reconciliation.currency))
+        holds_line = _holds_line(q, reconciliation.currency)
+        flagged, others = flagged.where(holds_line), others.where(holds_line)
     page = fetch_page(
-        statement, Order(Match.id, Match.id, descending=True), after, lambda match: match
+        others.where(Match.flag == ""),
+        Order(Match.id, Match.id, descending=True),
+        after,
+        lambda match: match,
     )
-    return Page(_pairs(page.rows), page.next_cursor)
+    return Matched(
+        flagged=_flagged_pairs(reconciliation, flagged),
+        page=Page(_pairs(page.rows), page.next_cursor),
+    )
 
 
 def bank_line(row: FinancialTransaction) -> Line:
@@ -220,12 +248,32 @@ def _bank_account_words(ledger_bank_account_id: str) -> str:
     return f"{account.name} ··{account.mask}" if account.mask else account.name
 
 
-def _matched_count(reconciliation: Reconciliation) -> int:
-    matches = owned(Match).where(
+def _matches(reconciliation: Reconciliation) -> sa.Select[Match]:
+    return owned(Match).where(
         Match.reconciliation_id == reconciliation.id, Match.state == MatchState.MATCHED
     )
-    counted = matches.with_only_columns(sa.func.count())
-    return db.session.scalar(counted) or 0
+
+
+def _count(statement: sa.Select[Match]) -> int:
+    return db.session.scalar(statement.with_only_columns(sa.func.count(Match.id))) or 0
+
+
+def _flagged_pairs(
+    reconciliation: Reconciliation, flagged: sa.Select[Match]
+) -> tuple[FlaggedPair, ...]:
+    """Return what waits, oldest first; the bank side counts what is booked of it now."""
+    matches = db.session.scalars(flagged.order_by(Match.id).limit(FLAGGED_SHOWN)).all()
+    lines = lines_of_matches(match.id for match in matches)
+    shown = []
+    for match, pair in zip(matches, _pairs(matches), strict=True):
+        bank, _ = lines[match.id]
+        booked_minor = sum(
+            row.amount_minor for row in bank if row.status == TransactionStatus.POSTED
+        )
+        reason = reason_against_keeping(reconciliation, match, bank)
+        now = replace(pair, bank=replace(pair.bank, amount_minor=booked_minor))
+        shown.append(FlaggedPair(now, reason))
+    return tuple(shown)
 
 
 def _suggestions(reconciliation: Reconciliation) -> tuple[Pair, ...]:
@@ -262,6 +310,7 @@ def _pairs(matches: Sequence[Match]) -> tuple[Pair, ...]:
             decided_at=match.decided_at,
             decided_by=people.get(match.decided_by or ""),
             adjusted=match.adjustment_id is not None,
+            flag=match.flag,
         )
         for match in matches
     )

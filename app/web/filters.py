@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from flask import Flask
@@ -11,6 +11,8 @@ from flask import Flask
 from app.kernel.clock import utc_now
 from app.kernel.money import display_amount, minor_digits
 from app.web.access import visitor_actor
+
+_NUMBER_WORDS: Final = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight")
 
 
 def amount(amount_minor: int, currency: str, *, plus: bool = False) -> str:
@@ -37,6 +39,21 @@ def instant(value: datetime | None) -> str:
     return f"{local.day} {local:%b %Y, %H:%M}"
 
 
+def moment(value: datetime | None) -> str:
+    """Return an instant as briefly as it is clear: `today 14:05`, `28 Oct 14:05`."""
+    if value is None:
+        return ""
+    local = value.astimezone(local_zone())
+    today = local_today()
+    said = {today: "today", today - timedelta(days=1): "yesterday"}
+    return f"{said.get(local.date()) or day(local.date())} {local:%H:%M}"
+
+
+def number_word(count: int) -> str:
+    """Return a count as prose has it: words up to eight, then figures."""
+    return _NUMBER_WORDS[count] if count < len(_NUMBER_WORDS) else f"{count:,}"
+
+
 def local_zone() -> ZoneInfo:
     actor = visitor_actor()
     return ZoneInfo(actor.time_zone if actor else "UTC")
@@ -52,6 +69,8 @@ def install_filters(app: Flask) -> None:
         "day": day,
         "long_day": long_day,
         "instant": instant,
+        "moment": moment,
+        "number_word": number_word,
         "minor_digits": minor_digits,
     }
     app.jinja_env.filters.update(filters)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flask import request, url_for
 
+from app.reports.bank_exceptions import waiting_count
 from app.tenancy.actor import Actor
 from app.tenancy.permissions import Permission
+from app.tenancy.scope import organization_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,9 @@ class Entry:
     current: bool
     key: str | None
     count: str | None = None
+    """What waits for somebody; empty for none, None where nothing is counted."""
+    count_class: str = ""
+    """By which an answer finds the count, to bring it up to date without the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ _MENU: Final[tuple[tuple[str, tuple[tuple[str, str, Permission, str | None], ...
         "Cash management",
         (
             ("Bank reconciliation", "reconciliation.index", Permission.VIEW, "g r"),
+            ("Exceptions", "exceptions.waiting", Permission.VIEW, "g e"),
             ("Bank transactions", "transactions.index", Permission.VIEW, "g t"),
             ("Ledger", "ledger.entries", Permission.VIEW, "g l"),
         ),
@@ -59,13 +65,22 @@ def menu(actor: Actor) -> tuple[Section, ...]:
     sections = []
     for title, entries in _MENU:
         shown = tuple(
-            Entry(label, url_for(endpoint), _is_current(endpoint), key)
+            _entry(actor, label, endpoint, key)
             for label, endpoint, permission, key in entries
             if actor.may(permission)
         )
         if shown:
             sections.append(Section(title, shown))
     return tuple(sections)
+
+
+def _entry(actor: Actor, label: str, endpoint: str, key: str | None) -> Entry:
+    entry = Entry(label, url_for(endpoint), _is_current(endpoint), key)
+    if endpoint != "exceptions.waiting":
+        return entry
+    with organization_scope(actor.organization_id):  # an address that is no page has no scope
+        count = waiting_count()
+    return replace(entry, count=str(count or ""), count_class="exceptions-count")
 
 
 def _is_current(endpoint: str) -> bool:

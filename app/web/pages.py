@@ -52,10 +52,12 @@ def say(
     return response
 
 
-def go(url: str, message: str = "", *, undo_url: str | None = None) -> ResponseReturnValue:
+def go(
+    url: str, message: str = "", *, tone: str = "ok", undo_url: str | None = None
+) -> ResponseReturnValue:
     """After a write: say what was done and go on to `url` (303; htmx follows by itself)."""
     if message:
-        flash({"text": message, "undo_url": undo_url}, "ok")  # type: ignore[arg-type]
+        flash({"text": message, "undo_url": undo_url}, tone)  # type: ignore[arg-type]
     if wants_fragment():
         return Response(status=204, headers={"HX-Redirect": url})
     return redirect(url, code=303)

@@ -222,10 +222,14 @@ def mistyped(rng: random.Random, amount_minor: int) -> int:
 
 
 def decoys(company: Company, parties: Sequence[Party], count: int) -> None:
-    """A bank line and a GL entry of two payments that chance gave the same amount and week."""
+    """A bank line and a GL entry of two payments that chance gave the same amount and week.
+
+    Chance does so where few amounts are possible: small ones, prices and round sums.
+    """
     rng = company.rng
     for _ in range(count):
-        value = -amount(rng, 8, 4000, 0.3)
+        common = rng.random() < 0.7
+        value = -(rng.choice(PRICES) if common else amount(rng, 8, 1500, 0.4))
         day = company.writer.day()
         one, other = rng.sample(parties, 2)
         channel = rng.choice(["card", "ach", "cheque", "wire", "person"])

@@ -63,14 +63,14 @@ def perform_import(cast):
 
 
 def test_an_empty_page_holds_the_button_to_begin(carol):
-    assert "No bank account yet" in read(carol, "/connections/")
+    assert "No bank connection yet" in read(carol, "/connections/")
     assert "No bank transaction yet" in read(carol, "/transactions/")
 
 
 def test_from_adding_an_account_to_its_transactions(carol, cast):
     enter_scope(cast.acme_id)
     ledger_id = add_ledger_account()
-    assert "GL 1010 Cash, operating (USD)" in read(carol, "/connections/new")
+    assert "GL 1010 Cash, operating (USD)" in read(carol, "/connections/new/files")
     form = {
         "institution_name": "Puget Harbor Bank",
         "account_name": "Operating",
@@ -79,7 +79,7 @@ def test_from_adding_an_account_to_its_transactions(carol, cast):
         "currency": "usd",
         "ledger_bank_account_id": ledger_id,
     }
-    account_url = post(carol, "/connections/", form).location
+    account_url = post(carol, "/connections/new/files", form).location
     assert "No file yet" in read(carol, account_url)
     upload_url = upload(carol, account_url.rpartition("/")[2], csv_file())
     text = read(carol, upload_url)
@@ -102,7 +102,7 @@ def test_from_adding_an_account_to_its_transactions(carol, cast):
 
 def test_a_bad_form_says_so_beside_the_fields_and_keeps_what_was_typed(carol):
     form = {"institution_name": "Bank", "account_name": "", "type": "checking", "currency": "x"}
-    answer = post(carol, "/connections/", form, status=422)
+    answer = post(carol, "/connections/new/files", form, status=422)
     root = checked(answer.text)
     assert root.find(".//input[@id='institution_name']").get("value") == "Bank"
     for field in ("account_name", "currency"):
@@ -227,7 +227,7 @@ def test_who_may_only_view_sees_everything_and_whom_to_ask(viv, cast):
 
 def writing_urls(account_id, upload_id, connection_id):
     return [
-        "/connections/",
+        "/connections/new/files",
         f"/connections/{connection_id}/delete",
         f"/connections/accounts/{account_id}/ledger-bank-account",
         f"/connections/accounts/{account_id}/uploads",
@@ -268,7 +268,7 @@ def test_a_stranger_finds_nothing_under_any_address(app, cast):
         f"/transactions/?account={account_id}",
     ):
         read(charlie, url, status=404)
-    assert "No bank account yet" in read(charlie, "/connections/")
+    assert "No bank connection yet" in read(charlie, "/connections/")
 
 
 def test_filters_of_the_list_stay_in_its_address(carol, cast, monkeypatch):

@@ -42,7 +42,7 @@ def test_it_answers_and_tells_the_address_and_how_to_sign_in(running):
 
 
 def test_every_line_of_a_program_carries_its_name(running):
-    names = {"redis", "prepare", "web", "worker-1", "worker-2", "ticker"}
+    names = {"redis", "prepare", "web", "sandbox", "worker-1", "worker-2", "ticker"}
     lines = [line for line in running.output.splitlines() if " | " in line]
     assert {line.split(" | ")[0].strip() for line in lines} <= names
 
@@ -59,9 +59,9 @@ def test_a_killed_worker_is_back(running):
 
 
 def test_a_killed_web_server_answers_again(running):
-    master = min(running.programs("gunicorn"), key=lambda p: p.create_time())
+    master = min(running.programs("wsgi:app"), key=lambda p: p.create_time())
     master.kill()
-    assert comes_true(lambda: master not in running.programs("gunicorn"))
+    assert comes_true(lambda: master not in running.programs("wsgi:app"))
     assert comes_true(running.is_ready)
 
 

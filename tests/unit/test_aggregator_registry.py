@@ -14,7 +14,7 @@ SETTINGS = PlaidSettings("https://plaid.example", "id", "secret")
 
 
 def test_without_settings_there_is_no_aggregator():
-    assert dict(configured(None)) == {}
+    assert dict(configured(None, None)) == {}
 
 
 def test_a_configured_one_is_known_by_name_and_title_before_it_is_made():
@@ -32,7 +32,7 @@ def test_a_configured_one_is_known_by_name_and_title_before_it_is_made():
 
 
 def test_it_is_called_in_the_registry_as_it_calls_itself():
-    aggregators = configured(SETTINGS)
+    aggregators = configured(SETTINGS, None)
     for name, aggregator in aggregators.items():
         assert aggregator.name == name
         assert aggregator.title == aggregators.titles()[name]
@@ -40,7 +40,7 @@ def test_it_is_called_in_the_registry_as_it_calls_itself():
 
 def test_an_unknown_one_is_a_key_error():
     with pytest.raises(KeyError):
-        configured(SETTINGS)["mint"]
+        configured(SETTINGS, None)["mint"]
 
 
 def test_the_sdk_is_not_imported_until_it_is_asked_for():
@@ -49,7 +49,7 @@ def test_the_sdk_is_not_imported_until_it_is_asked_for():
         "from app.factory import create_app\n"
         "from app.aggregators.registry import configured\n"
         "from app.aggregators.plaid.settings import PlaidSettings\n"
-        "aggregators = configured(PlaidSettings('https://plaid.example', 'id', 'secret'))\n"
+        "aggregators = configured(PlaidSettings('https://plaid.example', 'id', 'secret'), None)\n"
         "assert 'plaid' in aggregators and aggregators.titles()\n"
         "assert 'plaid' not in sys.modules\n"
         "aggregators['plaid']\n"

@@ -125,6 +125,13 @@ def test_a_part_of_plaid_is_refused(name):
         Settings.from_environment({**SAFE, **some})
 
 
+def test_a_stand_in_on_this_machine_needs_its_address_alone():
+    settings = Settings.from_environment({"PLAID_HOST": "http://127.0.0.1:4010"})
+    assert settings.plaid is not None
+    with pytest.raises(SettingsInvalid, match="PLAID_CLIENT_ID is not set"):
+        Settings.from_environment({"PLAID_HOST": "https://sandbox.plaid.example"})
+
+
 def test_plaid_may_report_to_another_address():
     elsewhere = {"PLAID_WEBHOOK_URL": "https://tunnel.example/hook"}
     settings = Settings.from_environment({**SAFE, **PLAID, **elsewhere})

@@ -17,7 +17,7 @@ from app.matching.normalize import NAME_TOKENS_MAX, NUMBERS_MAX, Channel, descri
         ),
         ("Acme Leasing, Inc.", ("ACME", "LEASING")),
         ("A.C.M.E. Intl Svcs LLC", ("ACME", "INTERNATIONAL", "SERVICES")),
-        ("Müller & Söhne GmbH", ("MULLER", "SOHNE")),
+        ("Müller & Söhne GmbH", ("MUELLER", "SOEHNE")),
         ("3M 415-555-0100", ()),
         ("日本電気株式会社", ("日本電気株式会社",)),
         ("", ()),

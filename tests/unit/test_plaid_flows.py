@@ -155,8 +155,9 @@ def test_neither_token_nor_address_is_shown():
     assert "hosted.example" not in repr(hosted_flow(started(), HOST, NOW))
 
 
-def test_without_an_expiration_it_is_the_one_that_was_asked_for():
-    flow = hosted_flow(started(expiration=None), HOST, NOW)
+@pytest.mark.parametrize("stated", [None, "soon", "2020-03-27T12:56:34Z", NOW.isoformat()])
+def test_without_a_time_to_come_it_expires_when_that_was_asked_for(stated):
+    flow = hosted_flow(started(expiration=stated), HOST, NOW)
     assert flow.expires_at == NOW + timedelta(seconds=FLOW_SECONDS)
 
 
@@ -171,6 +172,7 @@ def test_an_address_without_a_host_is_plaids():
         {"link_token": None},
         {"hosted_link_url": None},
         {"hosted_link_url": "javascript:alert(1)"},
+        {"hosted_link_url": "http://["},
         {"hosted_link_url": 5},
     ],
 )

@@ -305,7 +305,7 @@ def test_a_key_that_is_not_one_for_this_is_refused(plaid, keys, changes):
         ("TRANSACTIONS/DEFAULT_UPDATE", WebhookKind.IGNORED),
         ("TRANSACTIONS/TRANSACTIONS_REMOVED", WebhookKind.IGNORED),
         ("ITEM/ERROR", WebhookKind.DATA),
-        ("ITEM/LOGIN_REPAIRED", WebhookKind.DATA),
+        ("ITEM/LOGIN_REPAIRED", WebhookKind.HINT),
         ("ITEM/PENDING_DISCONNECT", WebhookKind.HINT),
         ("ITEM/PENDING_EXPIRATION", WebhookKind.HINT),
         ("ITEM/NEW_ACCOUNTS_AVAILABLE", WebhookKind.HINT),
@@ -372,7 +372,7 @@ DEADLINE = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
             {"error": {"error_type": "ITEM_ERROR", "error_code": "ITEM_LOCKED", "status": 400}},
             Health(ConnectionStatus.RECONNECT_REQUIRED, "ITEM_LOCKED"),
         ),
-        ("LOGIN_REPAIRED", {}, None),
+        ("LOGIN_REPAIRED", {}, Health(ConnectionStatus.ACTIVE)),
     ],
 )
 def test_what_reading_alone_does_not_tell_comes_along(keys, code, more, health):

@@ -33,19 +33,25 @@ from app.aggregators.plaid.webhook_keys import WebhookKeys
 from app.aggregators.plaid.webhooks import read_webhook
 from app.kernel.clock import utc_now
 
-LINK_TOKEN_CREATE: Final = Call("link_token_create")
-LINK_TOKEN_GET: Final = Call("link_token_get")
+# A person waits for the first ones; a web server gives a request up after a minute.
+LINK_TOKEN_CREATE: Final = Call("link_token_create", read_seconds=10, total_seconds=20)
+LINK_TOKEN_GET: Final = Call("link_token_get", read_seconds=10, total_seconds=20)
 # A public token works once: a second try would meet INVALID_PUBLIC_TOKEN and hide the first.
-EXCHANGE: Final = Call("item_public_token_exchange", repeatable=False)
-ITEM_GET: Final = Call("item_get")
-ITEM_REMOVE: Final = Call("item_remove")
-ACCOUNTS_GET: Final = Call("accounts_get")
-TRANSACTIONS_SYNC: Final = Call("transactions_sync")
+EXCHANGE: Final = Call(
+    "item_public_token_exchange", read_seconds=15, total_seconds=30, repeatable=False
+)
+ITEM_REMOVE: Final = Call("item_remove", read_seconds=10, total_seconds=20)
+INSTITUTIONS_SEARCH: Final = Call("institutions_search", read_seconds=10, total_seconds=20)
+INSTITUTIONS_GET_BY_ID: Final = Call("institutions_get_by_id", read_seconds=10, total_seconds=20)
+# Plaid waits ten seconds for the answer to a webhook, and sends it again.
+WEBHOOK_KEY_GET: Final = Call("webhook_verification_key_get", read_seconds=3, total_seconds=9)
+ITEM_GET: Final = Call("item_get", read_seconds=15, total_seconds=40)
+ACCOUNTS_GET: Final = Call("accounts_get", read_seconds=30, total_seconds=60)
+TRANSACTIONS_SYNC: Final = Call("transactions_sync", read_seconds=30, total_seconds=60)
 # Plaid reads the bank while we wait, and every call is paid for.
-TRANSACTIONS_REFRESH: Final = Call("transactions_refresh", read_seconds=50.0, repeatable=False)
-INSTITUTIONS_SEARCH: Final = Call("institutions_search", read_seconds=10.0)
-INSTITUTIONS_GET_BY_ID: Final = Call("institutions_get_by_id", read_seconds=10.0)
-WEBHOOK_KEY_GET: Final = Call("webhook_verification_key_get", read_seconds=5.0)
+TRANSACTIONS_REFRESH: Final = Call(
+    "transactions_refresh", read_seconds=50, total_seconds=60, repeatable=False
+)
 
 INSTITUTIONS_KEPT_MAX: Final = 1_000
 

@@ -31,11 +31,20 @@ def hosted_flow(answer: Json, host: str, now: datetime) -> HostedFlow:
     token, stated = text_of(answer, "link_token"), text_of(answer, "hosted_link_url")
     if not token:
         raise incomplete("link_token")
-    url = urljoin(f"{host}/", stated)
+    url = _address(host, stated)
     if not stated or not url.startswith(("https://", "http://")):
         raise incomplete("hosted_link_url")
-    expires_at = instant_of(answer, "expiration") or now + timedelta(seconds=FLOW_SECONDS)
+    expires_at = instant_of(answer, "expiration")
+    if expires_at is None or expires_at <= now:  # a clock that differs must not end it at once
+        expires_at = now + timedelta(seconds=FLOW_SECONDS)
     return HostedFlow(token=token, url=url, expires_at=expires_at)
+
+
+def _address(host: str, stated: str) -> str:
+    try:
+        return urljoin(f"{host}/", stated)
+    except ValueError:  # such as half an IPv6 address
+        return ""
 
 
 def flow_result(answer: Json, now: datetime) -> FlowResult:
@@ -45,9 +54,9 @@ def flow_result(answer: Json, now: datetime) -> FlowResult:
         answer: Of /link/token/get.
     """
     sessions = sorted(records_of(answer, "link_sessions"), key=lambda s: text_of(s, "started_at"))
-    grants = {grant.token: grant for session in sessions for grant in _grants(session)}
+    grants = tuple(grant for session in sessions for grant in _grants(session))
     if grants or any(_repaired(session, answer) for session in sessions):
-        return FlowResult(FlowState.FINISHED, tuple(grants.values()))
+        return FlowResult(FlowState.FINISHED, grants)
     ended = [session for session in sessions if _has_ended(session)]
     exit_code = _exit_code(ended[-1]) if ended else ""
     expiration = instant_of(answer, "expiration")

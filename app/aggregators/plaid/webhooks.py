@@ -113,9 +113,8 @@ def _verify(token: str, body: bytes, now: datetime, keys: WebhookKeys) -> None:
     if len(parts) != _TOKEN_PARTS:
         raise WebhookInvalid("It is not signed.")
     header = _json_part(parts[0])
-    if (
-        header.get("alg") != "ES256"
-    ):  # before anything else: a token must not choose how it is checked
+    # Before anything else: a token must not choose how it is checked.
+    if header.get("alg") != "ES256":
         raise WebhookInvalid("It is signed in another way than Plaid's.")
     claims = _json_part(parts[1])
     # What can be refused without a key is refused before Plaid is asked for one.

@@ -215,6 +215,21 @@ document.addEventListener("change", (event) => {
   }
 });
 
+/* ---- what looks again by itself --------------------------------------------------- */
+
+/** Tell whether a form holds what somebody is about to send. @param {Element} form */
+function isInUse(form) {
+  const chosen = [...form.querySelectorAll("option")];
+  return form.contains(document.activeElement) || chosen.some((each) => each.selected !== each.defaultSelected);
+}
+
+/* A choice that was made and not sent yet outlives the answer that is morphed in around it. */
+const idiomorph = Reflect.get(window, "Idiomorph");
+if (idiomorph) {
+  idiomorph.defaults.callbacks.beforeNodeMorphed = (/** @type {Node} */ before) =>
+    !(before instanceof Element && before.matches("form[data-keep]") && isInUse(before));
+}
+
 /* A form that came back with errors is announced and read first. */
 function focusErrors() {
   const summary = document.querySelector("[data-focus]");

@@ -1,0 +1,1 @@
+"""What believable companies do with their money: the same for the same login, day by day."""

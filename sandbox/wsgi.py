@@ -1,0 +1,51 @@
+"""The sandbox as a WSGI application: `gunicorn "sandbox.wsgi:create_app()"`, in one process."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, jsonify
+from werkzeug.exceptions import NotFound
+
+from sandbox import hosted
+from sandbox.clockwork import Clockwork
+from sandbox.plaid import (  # noqa: F401  calls
+    WIRE,
+    announcements,
+    calls,
+    errors,
+    helpers,
+    institutions,
+    items,
+    link,
+    transactions,
+)
+from sandbox.settings import Settings
+from sandbox.store import Store
+from sandbox.world import World
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Return the application, its background running until `stop` is called.
+
+    The background must run in one process alone, since it sends the webhooks.
+    """
+    settings = settings or Settings.from_environment()
+    store = Store(settings.folder / "sandbox.sqlite3")
+    world = World(settings, store, {WIRE: announcements.announce})
+    app = Flask(__name__)
+    app.extensions["world"] = world
+    app.extensions["clockwork"] = clockwork = Clockwork(world)
+    app.register_blueprint(calls.plaid)
+    app.register_blueprint(hosted.pages)
+    app.register_error_handler(NotFound, _not_found)
+    clockwork.start()
+    return app
+
+
+def stop(app: Flask) -> None:
+    """End the background and close the memory."""
+    app.extensions["clockwork"].stop()
+    app.extensions["world"].store.close()
+
+
+def _not_found(_error: NotFound) -> tuple[Response, int]:
+    return jsonify(errors.error_body("NOT_FOUND")), 404
