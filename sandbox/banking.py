@@ -34,7 +34,10 @@ SECONDS_PER_DAY: Final = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A login that somebody connects, and the accounts that he shares."""
+    """A login that somebody connects, and the accounts that he shares.
+
+    A wire format that has identifiers of its own form gives `item_id`.
+    """
 
     wire: str
     bank: Institution
@@ -42,6 +45,7 @@ class Opening:
     account_keys: frozenset[str]
     webhook: str
     history_days: int
+    item_id: str = ""
 
 
 def open_item(
@@ -49,7 +53,7 @@ def open_item(
 ) -> Item:
     """Make an item whose transactions are not ready yet."""
     item = Item(
-        item_id=random_id(),
+        item_id=opening.item_id or random_id(),
         wire=opening.wire,
         access_token=token("access"),
         institution_id=opening.bank.institution_id,
@@ -324,15 +328,16 @@ def _write_balances(db: sqlite3.Connection, item: Item) -> None:
 
 
 def _balances(db: sqlite3.Connection, item: Item, account: Account) -> tuple[int, int]:
-    """Return the balance at the end of the bank's day, and the sum of what is pending."""
+    """Return the balance at the end of the bank's day, and the sum of what is pending.
+
+    Reckoned from the day whose balance is known, forwards or back: each event adds what is shown
+    of it today less what was shown of it then.
+    """
     plan, today = account.plan, item.today
     first, last = min(plan.balance_day, today), max(plan.balance_day, today)
-    events = list(_events(db, item, account, first, last))
-    since_minor = sum(posted_minor(e, today) for e in events if e.day > plan.balance_day)
-    before_minor = sum(
-        posted_minor(e, plan.balance_day) for e in events if today < e.day <= plan.balance_day
-    )
+    events = list(_events(db, item, account, first - timedelta(days=LOOK_BACK_DAYS), last))
+    moved_minor = sum(posted_minor(e, today) - posted_minor(e, plan.balance_day) for e in events)
     bulk_minor = entries.bulk_total_minor(item.bulk_rows) if item.bulk_rows else 0
     versions = [version_on(e, today) for e in events]
     pending_minor = sum(v.amount_minor for v in versions if v is not None and v.is_pending)
-    return plan.balance_minor + bulk_minor + since_minor - before_minor, pending_minor
+    return plan.balance_minor + bulk_minor + moved_minor, pending_minor

@@ -41,6 +41,8 @@ class Clockwork:
         while not self._is_over.is_set():
             self._world.wake.clear()
             step_stages(self._world)
+            for tick in self._world.ticks:
+                tick(self._world)
             if time.monotonic() >= next_catch_up:
                 catch_up_all(self._world)
                 next_catch_up = time.monotonic() + CATCH_UP_SECONDS

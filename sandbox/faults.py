@@ -30,6 +30,7 @@ class Fault(StrEnum):
     RATE_LIMITS = "rate_limits"
     HTML_ERROR = "html_error"
     TRUNCATED_JSON = "truncated_json"
+    SLOW_AGGREGATION = "slow_aggregation"
     MUTATION = "mutation"
     ENDLESS_PAGES = "endless_pages"
     SMALL_PAGES = "small_pages"
@@ -60,6 +61,7 @@ MENU: Final = (
     Entry(Fault.RATE_LIMITS, Group.WIRE, "The real sandbox's limits per minute hold"),
     Entry(Fault.HTML_ERROR, Group.WIRE, "Calls answer 500 with a page of HTML"),
     Entry(Fault.TRUNCATED_JSON, Group.WIRE, "Answers break off in the middle"),
+    Entry(Fault.SLOW_AGGREGATION, Group.READING, "MX stays long at the bank", "seconds", "5"),
     Entry(
         Fault.MUTATION,
         Group.READING,
@@ -78,7 +80,7 @@ MENU: Final = (
     Entry(Fault.WEBHOOK_WRONG_HASH, Group.WEBHOOKS, "Webhooks are signed for another body"),
     Entry(Fault.WEBHOOK_OLD, Group.WEBHOOKS, "Webhooks were signed ten minutes ago"),
 )
-DEFAULTS: Final = {entry.fault: entry.default for entry in MENU}
+DEFAULTS: Final[dict[str, str]] = {entry.fault: entry.default for entry in MENU}
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ CONTACT_SECONDS: Final = 6 * 3_600
 DYNAMIC_PENDING: Final = timedelta(days=3)
 """A fresh purchase posts at the next refresh, or by itself after this long."""
 LOGIN_REQUIRED: Final = "ITEM_LOGIN_REQUIRED"
+CONSENT_EXPIRED: Final = "OAUTH_CONSENT_EXPIRED"
 DYNAMIC_PURCHASES: Final = (
     ("Corner Deli", "SQ *CORNER DELI", 18_00),
     ("Office Barn", "OFFICE BARN #2218", 64_00),
@@ -98,6 +99,11 @@ def step_stage(world: World, db: sqlite3.Connection, item: Item) -> Item:
     return world.announce(db, item, News(happening, changes_count=count))
 
 
+def bank_now(world: World, item: Item) -> float:
+    """Return the time at the item's bank."""
+    return world.now() + item.days_ahead * banking.SECONDS_PER_DAY
+
+
 def catch_up(world: World, db: sqlite3.Connection, item: Item, *, is_asked: bool = False) -> Item:
     """Let the bank tell the days that have passed, unless it does not let us in.
 
@@ -107,12 +113,30 @@ def catch_up(world: World, db: sqlite3.Connection, item: Item, *, is_asked: bool
     is_due = is_asked or item.today < day or now > (item.last_success_at or 0) + CONTACT_SECONDS
     if not is_due or item.stage is not Stage.HISTORICAL or item.is_removed:
         return item
-    if item.error_code:
+    if not item.error_code:
+        item = _run_out(world, db, item)
+    if item.error_code or _is_bank_away(db, item):
         return items.change(db, item, last_failure_at=now)
     before = item.head
     item = banking.roll_to(db, item, day)
     item = items.change(db, item, last_success_at=now)
     return announce_changes(world, db, item, before)
+
+
+def _run_out(world: World, db: sqlite3.Connection, item: Item) -> Item:
+    """Let the item need its user when its consent or its access has come to its end."""
+    now = bank_now(world, item)
+    if item.consent_expires_at is not None and item.consent_expires_at <= now:
+        return fail(world, db, item, LOGIN_REQUIRED, CONSENT_EXPIRED)
+    if item.disconnect_at is not None and item.disconnect_at <= now:
+        return fail(world, db, item, LOGIN_REQUIRED)
+    return item
+
+
+def _is_bank_away(db: sqlite3.Connection, item: Item) -> bool:
+    """Return whether the fault menu lets the bank itself, not a call, be out of reach."""
+    wrong = faults.active(db, item.item_id)
+    return any(name.startswith("INSTITUTION_") for name in wrong)
 
 
 def announce_changes(world: World, db: sqlite3.Connection, item: Item, before: int) -> Item:
@@ -162,7 +186,7 @@ def repair(world: World, db: sqlite3.Connection, item: Item) -> Item:
     """Let the user's new sign-in heal the item; what was missed comes with the next update."""
     had_error = bool(item.error_code)
     item = items.change(db, item, error_code="", error_reason="", error_since=None)
-    item = banking.renew_consent(db, item, now=world.now())
+    item = banking.renew_consent(db, item, now=bank_now(world, item))
     if had_error:
         item = world.announce(db, item, News(Happening.REPAIRED))
     return catch_up(world, db, item, is_asked=True)

@@ -127,6 +127,29 @@ CREATE TABLE delivery (
     last_answer TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX delivery_due ON delivery (due_at) WHERE due_at IS NOT NULL;
+CREATE TABLE mx_user (
+    guid TEXT PRIMARY KEY,
+    own_id TEXT NOT NULL,
+    email TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    is_disabled INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX mx_user_own_id ON mx_user (own_id) WHERE own_id <> '';
+CREATE TABLE mx_member (
+    guid TEXT PRIMARY KEY REFERENCES item ON DELETE CASCADE,
+    user_guid TEXT NOT NULL REFERENCES mx_user ON DELETE CASCADE,
+    own_id TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    status TEXT NOT NULL,
+    denials_count INTEGER NOT NULL,
+    aggregated_at REAL,
+    successfully_aggregated_at REAL,
+    job_ends_at REAL,
+    callback TEXT NOT NULL,
+    is_deleted INTEGER NOT NULL
+);
+CREATE INDEX mx_member_user ON mx_member (user_guid);
+CREATE INDEX mx_member_job ON mx_member (job_ends_at) WHERE job_ends_at IS NOT NULL;
 CREATE TABLE signing_key (
     key_id TEXT PRIMARY KEY,
     private_pem TEXT NOT NULL,

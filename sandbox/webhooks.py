@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+from base64 import b64encode
 from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -24,6 +25,7 @@ ANSWER_SECONDS_MAX: Final = 10.0
 ATTEMPTS_MAX: Final = 5
 RETRY_FACTOR: Final = 4
 OLD_SECONDS: Final = 600
+ACCEPTED: Final = (str(HTTPStatus.OK.value), str(HTTPStatus.NO_CONTENT.value))
 SIGNATURE_HEADER: Final = "Plaid-Verification"
 FLAWS: Final = (
     Fault.WEBHOOK_LOST,
@@ -58,6 +60,7 @@ def queue(
     body: dict[str, Any],
     *,
     now: float,
+    code: str = "",
     item_id: str = "",
     link_token: str = "",
 ) -> None:
@@ -75,7 +78,7 @@ def queue(
             (
                 item_id,
                 link_token,
-                body["webhook_code"],
+                code or body["webhook_code"],
                 url,
                 json.dumps(body, indent=2),
                 flaw,
@@ -128,7 +131,7 @@ def send(
 ) -> None:
     """Send a webhook once and write down what came of it; a refusal is tried again later."""
     answer = _post(delivery, _headers(delivery, key, now=now))
-    is_over = answer == str(HTTPStatus.OK.value) or delivery.attempts + 1 >= ATTEMPTS_MAX
+    is_over = answer in ACCEPTED or delivery.attempts + 1 >= ATTEMPTS_MAX
     due_at = None if is_over else now + retry_seconds * RETRY_FACTOR**delivery.attempts
     with store.writing() as db:
         db.execute(
@@ -141,6 +144,8 @@ def _headers(delivery: Delivery, key: SigningKey, *, now: float) -> dict[str, st
     headers = {"Content-Type": "application/json"}
     if delivery.flaw == Fault.WEBHOOK_UNSIGNED:
         return headers
+    if urlsplit(delivery.url).username is not None:
+        return headers | _password_headers(delivery)
     signed_body = delivery.body + (" " if delivery.flaw == Fault.WEBHOOK_WRONG_HASH else "")
     claims = {
         "iat": int(now) - (OLD_SECONDS if delivery.flaw == Fault.WEBHOOK_OLD else 0),
@@ -152,14 +157,24 @@ def _headers(delivery: Delivery, key: SigningKey, *, now: float) -> dict[str, st
     return headers
 
 
+def _password_headers(delivery: Delivery) -> dict[str, str]:
+    """Return how MX proves itself, and what it was given when the visit began."""
+    address = urlsplit(delivery.url)
+    password = "a stranger's" if delivery.flaw == Fault.WEBHOOK_BAD_SIGNATURE else address.password
+    shown = b64encode(f"{address.username}:{password}".encode()).decode()
+    headers = {"Authorization": f"Basic {shown}"}
+    return headers | ({"X-CALLBACK-PAYLOAD": delivery.link_token} if delivery.link_token else {})
+
+
 def _post(delivery: Delivery, headers: dict[str, str]) -> str:
     """Return the answer's status, or the error that came instead of one."""
     address = urlsplit(delivery.url)
     is_secure = address.scheme == "https"
     connect = http.client.HTTPSConnection if is_secure else http.client.HTTPConnection
+    host = address.netloc.rpartition("@")[2]
     target = f"{address.path or '/'}{'?' if address.query else ''}{address.query}"
     try:
-        with closing(connect(address.netloc, timeout=ANSWER_SECONDS_MAX)) as connection:
+        with closing(connect(host, timeout=ANSWER_SECONDS_MAX)) as connection:
             connection.request("POST", target, delivery.body.encode(), headers)
             return str(connection.getresponse().status)
     except (OSError, http.client.HTTPException) as error:

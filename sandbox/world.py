@@ -13,6 +13,7 @@ from flask import current_app
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
     from sandbox.items import Account, Item
     from sandbox.settings import Settings
@@ -50,18 +51,24 @@ class Announcer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`announcers` has one entry per wire format; `wake` ends the background's sleep early."""
+    """`announcers` and `states` have one entry per wire format.
+
+    `states` are the names of what an item may lastingly be, besides healthy; `ticks` is what wire
+    formats do in the background; `wake` ends the background's sleep early.
+    """
 
     settings: Settings
     store: Store
     announcers: dict[str, Announcer]
+    states: dict[str, frozenset[str]]
+    ticks: tuple[Callable[[World], None], ...] = ()
     wake: threading.Event = field(default_factory=threading.Event)
 
     def now(self) -> float:
         return time.time()
 
     def today(self) -> date:
-        return datetime.fromtimestamp(self.now(), UTC).date()
+        return self.settings.today or datetime.fromtimestamp(self.now(), UTC).date()
 
     def bank_day(self, item: Item) -> date:
         """Return today at the item's bank, which a test may have sent ahead of the calendar."""

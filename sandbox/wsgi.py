@@ -5,8 +5,15 @@ from __future__ import annotations
 from flask import Flask, Response, jsonify
 from werkzeug.exceptions import NotFound
 
-from sandbox import hosted
+from sandbox import hosted, mx
 from sandbox.clockwork import Clockwork
+from sandbox.control import api as control_api
+from sandbox.control import pages as control_pages
+from sandbox.mx import announcements as mx_announcements
+from sandbox.mx import calls as mx_calls
+from sandbox.mx import helpers as mx_helpers  # noqa: F401  calls
+from sandbox.mx import jobs, pages  # noqa: F401  calls
+from sandbox.mx.statuses import STATUSES
 from sandbox.plaid import (  # noqa: F401  calls
     WIRE,
     announcements,
@@ -30,12 +37,21 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or Settings.from_environment()
     store = Store(settings.folder / "sandbox.sqlite3")
-    world = World(settings, store, {WIRE: announcements.announce})
+    world = World(
+        settings,
+        store,
+        announcers={WIRE: announcements.announce, mx.WIRE: mx_announcements.announce},
+        states={WIRE: errors.LASTING, mx.WIRE: frozenset(STATUSES)},
+        ticks=(jobs.settle_due,),
+    )
     app = Flask(__name__)
     app.extensions["world"] = world
     app.extensions["clockwork"] = clockwork = Clockwork(world)
     app.register_blueprint(calls.plaid)
     app.register_blueprint(hosted.pages)
+    app.register_blueprint(mx_calls.mx)
+    app.register_blueprint(control_api.api)
+    app.register_blueprint(control_pages.pages)
     app.register_error_handler(NotFound, _not_found)
     clockwork.start()
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import urllib.error
 import urllib.request
@@ -14,6 +15,10 @@ from plaid.api.plaid_api import PlaidApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+TODAY = dt.date(2026, 11, 20)
+"""The day on which the banks of the tests stand: their transactions are always the same."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +36,11 @@ class PlaidSandbox:
         with plaid.ApiClient(plaid.Configuration(host=self.url, api_key=keys)) as client:
             yield PlaidApi(client)
 
-    def control(self, method: str, path: str, **body: Any) -> Any:
+    def control(self, method: str, path: str, /, **body: Any) -> Any:
         """Call the control API: `control("POST", "/items/x/advance", days=3)`."""
         return self._json(method, f"/control{path}", body)
 
-    def call(self, path: str, **body: Any) -> Any:
+    def call(self, path: str, /, **body: Any) -> Any:
         """Make a call of Plaid's without the SDK; an error's body is returned like any other."""
         keys = {"client_id": self.client_id, "secret": self.secret}
         return self._json("POST", path, {**keys, **body})

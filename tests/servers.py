@@ -23,7 +23,7 @@ from ops import browser, embedded_redis, processes, sessions
 from ops import plaid_sandbox as sandbox_program
 from ops.failures import StartFailed
 from ops.reaper import Reaper
-from tests.plaid_sandbox import PlaidSandbox
+from tests.plaid_sandbox import TODAY, PlaidSandbox
 from tests.waiting import comes_true
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ def plaid_sandbox(*, pace_seconds: float = 0.0) -> Iterator[PlaidSandbox]:
             **prepared.environment(app_port=0),
             "SANDBOX_PACE_SECONDS": str(pace_seconds),
             "SANDBOX_RETRY_SECONDS": "0.2",
+            "SANDBOX_TODAY": str(TODAY),
         }
         running = PlaidSandbox(prepared.url, prepared.client_id, prepared.secret)
         log_file = folder / "server.log"

@@ -16,7 +16,13 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from app.aggregators.contract import History, SourceAccount, SourceTransaction, SyncPage
+from app.aggregators.contract import (
+    History,
+    SourceAccount,
+    SourceTransaction,
+    SyncPage,
+    UnreadableRow,
+)
 from app.connections.bank_changes import Applied, apply_bank_facts, hold_accounts
 from app.connections.bank_facts import BankFacts, Stated
 from app.connections.fetching import Fetched
@@ -24,7 +30,13 @@ from app.connections.recognition import Recognition
 from app.connections.source_accounts import Accounts, accounts_of, bring_accounts
 from app.kernel import limits
 from app.kernel.ids import new_id
-from app.models import FinancialConnection, FinancialTransaction, TransactionStatus, db
+from app.models import (
+    AccountStatus,
+    FinancialConnection,
+    FinancialTransaction,
+    TransactionStatus,
+    db,
+)
 from app.models.session import rows_changed
 from app.tenancy.actor import Actor
 from app.tenancy.scope import current_organization_id, insert_owned, owned
@@ -122,6 +134,7 @@ class _Writer:
         rows = self._keepable(page.upserts)
         for unreadable in page.unreadable:
             self._refuse(unreadable.reason)
+            self._still_there(unreadable)
         known = _known(rows)
         ids = {key: stored.row_id for key, stored in known.items()}
         stated: dict[str, Stated] = {
@@ -167,6 +180,12 @@ class _Writer:
     def _refuse(self, reason: str) -> None:
         self.counts.unreadable += 1
         self.counts.unreadable_reason = self.counts.unreadable_reason or reason
+
+    def _still_there(self, unreadable: UnreadableRow) -> None:
+        """What cannot be read now is not gone; what was read of it before stands."""
+        account = self._accounts.get(unreadable.account_external_id)
+        if self._seen is not None and account is not None:
+            self._seen.add((account.id, _kept_id(unreadable.external_id)))
 
     def _add(self, rows: Mapping[Key, SourceTransaction]) -> dict[Key, str]:
         ids: dict[Key, str] = {}
@@ -217,8 +236,13 @@ class _Writer:
         """Return rows that this login brought and that a whole read does not have any more."""
         assert self._seen is not None
         begin = snapshot_from or self._now.date() - _HISTORY_TIME
+        heard_of = {account_id for account_id, _ in self._seen}
         missing: dict[Key, str] = {}
         for account in self._accounts.values():
+            if account.status != AccountStatus.ACTIVE:
+                continue  # what cannot be read now is not gone
+            if snapshot_from is not None and account.id not in heard_of:
+                continue  # nor is it when a source falls silent
             rows = db.session.execute(
                 owned(FinancialTransaction)
                 .where(

@@ -51,7 +51,7 @@ def open_link(hosted_id: str) -> ResponseReturnValue:
         if link is None:
             abort(404)
         if link.expires_at < world.now():
-            return _page(link, "hosted/expired.html", GONE)
+            return page(link, "hosted/expired.html", GONE)
         session = flow.begin(world, db, link)
     return _to_step(link, session)
 
@@ -131,7 +131,7 @@ def _visited(
         if link is None or session is None:
             abort(404)
         if link.expires_at < world.now() and not session.is_over:
-            return _page(link, "hosted/expired.html", GONE)
+            return page(link, "hosted/expired.html", GONE)
         return act(Visit(world, db, link, session))
 
 
@@ -140,7 +140,7 @@ def _show(visit: Visit, *, refusal: str = "") -> Response:
     session = visit.session
     query = request.args.get("q", "")
     countries = frozenset(visit.link.asked["country_codes"])
-    return _page(
+    return page(
         visit.link,
         f"hosted/{session.step}.html",
         UNPROCESSABLE if refusal else 200,
@@ -158,7 +158,7 @@ def _to_step(link: Link, session: Session) -> ResponseReturnValue:
     return redirect(url, SEE_OTHER)
 
 
-def _page(link: Link, template: str, status: int, **context: object) -> Response:
+def page(link: Link, template: str, status: int, **context: object) -> Response:
     """Return a page that only its own style may come with.
 
     Browsers hold the redirect after a form to `form-action` as well, so the place where the person

@@ -20,7 +20,7 @@ OFFICE_SHOPS: Final = (
 ALDER_AND_FINCH: Final = Company(
     name="Alder & Finch Outfitters",
     habits=(
-        Habit("Basecamp Stores Inc", "VENDOR PAY", 4, 21_400_00, 15),
+        Habit("Basecamp Stores Inc", "VENDOR PAY", 4, 29_900_00, 15),
         Habit("Ridge Trading Post", "PAYMENT", 9, 13_150_00, 20),
         Habit("Shopwell Payments", "TRANSFER", 6, 8_720_00, 18),
         Habit("Shopwell Payments", "TRANSFER", 13, 9_240_00, 18),
@@ -73,7 +73,7 @@ BRIGHTLINE_DENTAL: Final = Company(
 HAVENZICHT: Final = Company(
     name="Havenzicht Logistiek B.V.",
     habits=(
-        Habit("Kade Vier Retail B.V.", "OVERBOEKING", 5, 24_300_00, 15),
+        Habit("Kade Vier Retail B.V.", "OVERBOEKING", 5, 25_900_00, 15),
         Habit("Polder Bouwmarkt N.V.", "OVERBOEKING", 12, 19_750_00, 18),
         Habit("Duinstroom Food B.V.", "OVERBOEKING", 19, 16_120_00, 16),
         Habit("Tankpas Benelux", "INCASSO", 8, -7_840_00, 20),

@@ -8,8 +8,10 @@ import subprocess
 import sys
 
 import pytest
+from dotenv import dotenv_values
 
 from tests.launched import COMMAND, ROOT, Launched, environment, free_port
+from tests.plaid_sandbox import PlaidSandbox
 from tests.waiting import comes_true
 
 
@@ -39,6 +41,14 @@ def test_it_answers_and_tells_the_address_and_how_to_sign_in(running):
     assert running.readiness()["ready"] is True
     assert f"Tieout answers on http://127.0.0.1:{running.port}" in running.output
     assert "@" in running.output  # the demo's sign-in address
+
+
+def test_the_stand_in_aggregator_answers_on_the_port_that_it_keeps(running):
+    kept = dotenv_values(running.instance / "sandbox" / "sandbox.env")
+    sandbox = PlaidSandbox(f"http://127.0.0.1:{kept['PORT']}", kept["CLIENT_ID"], kept["SECRET"])
+    assert comes_true(sandbox.answers)
+    found = sandbox.call("/institutions/search", query="puget", country_codes=["US"])
+    assert [bank["name"] for bank in found["institutions"]] == ["Puget Harbor Bank"]
 
 
 def test_every_line_of_a_program_carries_its_name(running):

@@ -11,7 +11,7 @@ from werkzeug.serving import make_server
 
 from sandbox.settings import Settings
 from sandbox.wsgi import create_app, stop
-from tests.plaid_sandbox import PlaidSandbox
+from tests.plaid_sandbox import TODAY, PlaidSandbox
 from tests.sandbox_support import Receiver
 
 
@@ -19,7 +19,12 @@ from tests.sandbox_support import Receiver
 def sandbox_app(tmp_path_factory):
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     settings = Settings(
-        tmp_path_factory.mktemp("sandbox"), "client", "secret", pace_seconds=0, retry_seconds=0.05
+        tmp_path_factory.mktemp("sandbox"),
+        "client",
+        "secret",
+        pace_seconds=0,
+        retry_seconds=0.05,
+        today=TODAY,
     )
     app = create_app(settings)
     yield app
@@ -29,7 +34,7 @@ def sandbox_app(tmp_path_factory):
 @pytest.fixture(scope="session")
 def sandbox(sandbox_app) -> Iterator[PlaidSandbox]:
     server = make_server("127.0.0.1", 0, sandbox_app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield PlaidSandbox(f"http://127.0.0.1:{server.server_port}", "client", "secret")
     server.shutdown()

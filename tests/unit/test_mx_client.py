@@ -29,7 +29,8 @@ def answering(*answers):
 
         def _answer(self):
             length = int(self.headers.get("content-length") or 0)
-            seen.append((self.command, self.path, dict(self.headers), self.rfile.read(length)))
+            headers = {**self.headers, "port": self.client_address[1]}
+            seen.append((self.command, self.path, headers, self.rfile.read(length)))
             status, headers, body = answers[min(len(seen), len(answers)) - 1]
             self.send_response(status)
             for name, value in headers.items():
@@ -64,9 +65,19 @@ def test_it_names_itself_and_the_version_that_it_speaks():
         client.post("users", body={"user": {"id": "ours"}})
     method, path, headers, body = seen[0]
     assert (method, path, json.loads(body)) == ("POST", "/users", {"user": {"id": "ours"}})
-    given = {name.lower(): value for name, value in headers.items()}
+    given = {name.lower(): value for name, value in headers.items() if name != "port"}
     assert given["accept"] == "application/vnd.mx.api.v1+json"
     assert given["authorization"].startswith("Basic ")
+
+
+def test_calls_one_after_the_other_share_a_connection():
+    with answering(ok(), ok(), (404, {}, b"{}"), ok()) as (client, seen):
+        client.get("x")
+        client.post("x", body={})
+        with pytest.raises(AggregatorError):
+            client.get("x")
+        client.get("x")
+    assert len({headers["port"] for _, _, headers, _ in seen}) == 1
 
 
 def test_numbers_stay_exact():

@@ -14,8 +14,8 @@ TODAY = date(2026, 11, 21)
 DAYS = st.dates(date(2020, 1, 1), date(2030, 12, 31))
 
 
-def test_the_first_read_takes_ninety_days():
-    assert window_after("", TODAY).first_day == TODAY - timedelta(days=90)
+def test_the_first_read_has_ninety_days_without_a_gap():
+    assert window_after("", TODAY).snapshot_from == TODAY - timedelta(days=90)
 
 
 @given(DAYS, st.integers(0, 60))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -49,10 +48,7 @@ _WORTH_A_RETRY: Final = frozenset({UNREACHABLE, "HTTP_502", "HTTP_503", "HTTP_50
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What MX answered, and the time on its own clock, if it told."""
-
     body: Json = field(repr=False)
-    server_time: datetime | None
 
     def record(self, key: str) -> Json:
         """Return the object under a key.
@@ -158,15 +154,15 @@ class MxClient:
             response = self._pool.request(
                 method, address, body=body, headers=headers, preload_content=False, redirect=False
             )
-            raw = response.read(ANSWER_BYTES_MAX + 1)
-            response.release_conn()
+            with closing(response):  # one that was read to its end keeps its connection
+                raw = response.read(ANSWER_BYTES_MAX + 1)
         except urllib3.exceptions.ReadTimeoutError:
             raise too_slow() from None
         except urllib3.exceptions.HTTPError:
             raise unreachable() from None  # its text holds the address
         if response.status >= _HTTP_REDIRECT:
             raise error_of_status(response.status, response.headers.get("retry-after", ""))
-        return Answer(_body(raw), _server_time(response.headers.get("date", "")))
+        return Answer(_body(raw))
 
 
 def _body(raw: bytes) -> Json:
@@ -178,10 +174,3 @@ def _body(raw: bytes) -> Json:
         return parse(raw)
     except NotAnObject:
         raise unreadable() from None
-
-
-def _server_time(http_date: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(http_date).astimezone(UTC)
-    except ValueError:
-        return None

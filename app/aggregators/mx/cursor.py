@@ -14,7 +14,7 @@ from typing import Any, Final
 from app.aggregators.contract import CursorRefused
 
 FIRST_DAYS: Final = 90
-"""What MX gathers at most banks when a login is new."""
+"""Of the past in the first read: what MX gathers at most banks when a login is new."""
 
 OVERLAP_DAYS: Final = 30
 """How long after its day a change to a transaction, or its removal, is still noticed."""
@@ -68,14 +68,16 @@ def window_after(rested: str, today: date) -> Window:
     Raises:
         CursorRefused: The cursor is none of ours.
     """
-    if not rested:
-        return Window(today - timedelta(days=FIRST_DAYS), today + timedelta(days=AHEAD_DAYS))
-    through = _rested_day(rested)
-    first_day = max(
-        min(through, today) - timedelta(days=OVERLAP_DAYS + POSTING_LAG_DAYS),
-        today - timedelta(days=BEHIND_DAYS_MAX),
+    if rested:
+        through = min(_rested_day(rested), today)
+        snapshot_from = through - timedelta(days=OVERLAP_DAYS)
+    else:
+        snapshot_from = today - timedelta(days=FIRST_DAYS)
+    first_day = snapshot_from - timedelta(days=POSTING_LAG_DAYS)
+    return Window(
+        max(first_day, today - timedelta(days=BEHIND_DAYS_MAX)),
+        today + timedelta(days=AHEAD_DAYS),
     )
-    return Window(first_day, today + timedelta(days=AHEAD_DAYS))
 
 
 def at_rest(through: date) -> str:

@@ -21,6 +21,7 @@ UNAVAILABLE: Final = Health(ConnectionStatus.DEGRADED, "PROVIDER_UNAVAILABLE")
 NOT_FOUND: Final = "NOT_FOUND"
 CONFLICT: Final = "CONFLICT"
 UNREACHABLE: Final = "UNREACHABLE"
+_NOT_FOUND: Final = 404
 _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERROR: Final = 500
 
@@ -47,7 +48,7 @@ _MEANINGS: Final[Mapping[int, _Meaning]] = MappingProxyType(
             permanent=True,
             health=UNAVAILABLE,
         ),
-        404: _Meaning(
+        _NOT_FOUND: _Meaning(
             NOT_FOUND,
             "MX no longer knows this bank login.",
             permanent=True,
@@ -81,6 +82,10 @@ def error_of_status(status: int, retry_after: str) -> AggregatorError:
         health=meaning.health,
         retry_after_seconds=_seconds(retry_after) if status == _TOO_MANY_REQUESTS else None,
     )
+
+
+def not_found() -> AggregatorError:
+    return error_of_status(_NOT_FOUND, "")
 
 
 def unreachable() -> AggregatorError:

@@ -63,8 +63,10 @@ class Member:
     def is_signed_in(self) -> bool:
         return self.connection_status in statuses.SIGNED_IN
 
-    def was_tried_since(self, moment: datetime) -> bool:
-        return self.aggregated_at is not None and self.aggregated_at >= moment
+    def was_tried_after(self, moment: datetime | None) -> bool:
+        if self.aggregated_at is None:
+            return False
+        return moment is None or self.aggregated_at > moment
 
 
 def owner_mark(reference: str) -> str:

@@ -22,13 +22,16 @@ class Flow:
     """A visit to the widget.
 
     Args:
-        since: On MX's clock; what was read at the bank before has nothing to do with it.
+        began_at: On our clock.
+        last_try_at: When MX had last tried any of the user's members, on MX's clock; None when
+            it had not.  What came of the visit was tried later.
         repaired_guid: The member that the visit repairs; empty when it adds one.
     """
 
     user_guid: str
     reference: str
-    since: datetime
+    began_at: datetime
+    last_try_at: datetime | None
     repaired_guid: str = ""
 
 
@@ -46,9 +49,10 @@ class Signer:
         self._key = key.encode()
 
     def flow_token(self, flow: Flow) -> str:
+        last_try_at = flow.last_try_at.isoformat() if flow.last_try_at else ""
+        began_at = flow.began_at.isoformat()
         return self._signed(
-            "flow",
-            [flow.user_guid, flow.reference, flow.since.isoformat(), flow.repaired_guid],
+            "flow", [flow.user_guid, flow.reference, began_at, last_try_at, flow.repaired_guid]
         )
 
     def grant_token(self, gift: Gift) -> str:
@@ -60,8 +64,14 @@ class Signer:
         Raises:
             AggregatorError: It is not one of ours.
         """
-        user_guid, reference, since, repaired_guid = self._read("flow", token)
-        return Flow(user_guid, reference, datetime.fromisoformat(since), repaired_guid)
+        user_guid, reference, began_at, last_try_at, repaired_guid = self._read("flow", token)
+        return Flow(
+            user_guid,
+            reference,
+            datetime.fromisoformat(began_at),
+            datetime.fromisoformat(last_try_at) if last_try_at else None,
+            repaired_guid,
+        )
 
     def read_grant(self, token: str) -> Gift:
         """Read a grant's token.
