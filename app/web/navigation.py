@@ -54,9 +54,16 @@ _MENU: Final[tuple[tuple[str, tuple[tuple[str, str, Permission, str | None], ...
         (
             ("Matching rules", "rules.index", Permission.VIEW, None),
             ("Bank Match AI", "settings.bank_match_ai", Permission.VIEW, None),
+            ("Bank data", "bank_data.index", Permission.VIEW, None),
         ),
     ),
-    ("Operations", (("Job queue", "rq_dashboard.queues_overview", Permission.OPERATIONS, None),)),
+    (
+        "Operations",
+        (
+            ("Connector requests", "operator.index", Permission.OPERATIONS, None),
+            ("Job queue", "rq_dashboard.queues_overview", Permission.OPERATIONS, None),
+        ),
+    ),
 )
 
 
