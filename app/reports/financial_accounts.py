@@ -93,8 +93,12 @@ class AccountCard:
         if self.connection_deleted:
             return False
         late = self.due is not None and self.due.state is not DueState.NOT_YET
-        unmapped = self.ledger_bank_account_id is None and self.status not in _BRINGS_NOTHING
-        return late or unmapped or bool(self.waiting_upload_ids)
+        return late or self.is_unmapped or bool(self.waiting_upload_ids)
+
+    @property
+    def is_unmapped(self) -> bool:
+        """Tell whether it brings data that stand in no books."""
+        return self.ledger_bank_account_id is None and self.status not in _BRINGS_NOTHING
 
 
 @dataclass(frozen=True, slots=True)
