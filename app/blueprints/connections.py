@@ -22,6 +22,7 @@ from app.tenancy.permissions import Permission
 from app.web.access import current_actor, needs, public
 from app.web.addresses import outside_url
 from app.web.forms import Form, load_form
+from app.web.navigation import stopped_words
 from app.web.pages import go, render, say, wants_fragment
 
 bp = Blueprint("connections", __name__, url_prefix="/connections")
@@ -191,5 +192,6 @@ def _page(visit: str | None) -> Response:
         page=page,
         shown=".".join(ids) if len(ids) <= SHOWN_MAX else "",
         focused_flow_id=visit,
+        stopped_words=stopped_words(page.stopped_count),
         oob=wants_fragment(),
     )

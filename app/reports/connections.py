@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from app.models import AccountStatus, ConnectionPath
+import sqlalchemy as sa
+
+from app.models import AccountStatus, ConnectionPath, ConnectionStatus, FinancialConnection, db
 from app.reports.connection_cards import ConnectionCard, connection_cards
 from app.reports.financial_accounts import AccountCard, LedgerChoice, ledger_choices
 from app.tenancy.actor import Actor
+from app.tenancy.scope import owned
+
+_STOPPED: Final = (ConnectionStatus.RECONNECT_REQUIRED, ConnectionStatus.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,10 @@ class ConnectionsPage:
     @property
     def needing_count(self) -> int:
         return sum(connection.needs_somebody for connection in self.connections)
+
+    @property
+    def stopped_count(self) -> int:
+        return sum(connection.status in _STOPPED for connection in self.connections)
 
     @property
     def live(self) -> bool:
@@ -82,3 +92,9 @@ def connections_page(actor: Actor, now: datetime, shown: Sequence[str] = ()) -> 
         deleted=tuple(card for card in cards if card.deleted and not card.is_lost),
         ledger_choices=ledger_choices(),
     )
+
+
+def stopped_count() -> int:
+    """Count the connections that bring nothing until somebody acts, by one cheap statement."""
+    stopped = owned(FinancialConnection).where(FinancialConnection.status.in_(_STOPPED))
+    return db.session.scalar(stopped.with_only_columns(sa.func.count())) or 0
