@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 DAYS_MAX: Final = 90
 """A wider question is answered for its last days, and the answer says so."""
 MINOR_UNITS: Final = 100
+MISSING_DATA: Final = "act.missingdata"
 REWARDS_KEY: Final = "rewards"
 REWARDS_BANK: Final = "ins_900203"
 """Its card collects points, which are a currency of their own."""
@@ -180,11 +181,12 @@ def _transactions(
 ) -> list[dict[str, Any]]:
     begin, end = period
     living = entries.living(db, item, [account.account_id])
-    return [
+    bodies = [
         _transaction(entry)
         for entry in sorted(living, key=lambda entry: (entry.day, entry.transaction_id))
         if (with_pending if entry.is_pending else begin <= _noon(entry.day) < end)
     ]
+    return bodies[::2] if item.error_code == MISSING_DATA else bodies
 
 
 def _transaction(entry: Entry) -> dict[str, Any]:
@@ -206,7 +208,7 @@ def _transaction(entry: Entry) -> dict[str, Any]:
 def _troubles(db: sqlite3.Connection, item: Item) -> list[Trouble]:
     shared = items.shared_accounts(db, item)
     if item.stage is not Stage.HISTORICAL:
-        return [_of_account("act.missingdata", item, account) for account in shared]
+        return [_of_account(MISSING_DATA, item, account) for account in shared]
     code = item.error_code
     if not code:
         return []
@@ -214,8 +216,10 @@ def _troubles(db: sqlite3.Connection, item: Item) -> list[Trouble]:
         code = "con.auth" if code == LOGIN_REQUIRED else "con."
     if not code.startswith("act."):
         return [Trouble(code, MESSAGES[code].format(bank=item.bank.name), item.item_id)]
-    named = [account for account in shared if account.key == item.error_reason] or shared
-    return [_of_account(code, item, account) for account in named[:1]]
+    named = [account for account in shared if account.key == item.error_reason] or shared[:1]
+    if code == MISSING_DATA:
+        named = shared
+    return [_of_account(code, item, account) for account in named]
 
 
 def _of_account(code: str, item: Item, account: Account) -> Trouble:

@@ -192,7 +192,7 @@ def test_one_token_spans_several_banks(sandbox, connector):
         ("gen.", "degraded", {""}),
         ("gen.auth", "reconnect_required", {""}),
         ("act.failed", "degraded", {"ACT_FAILED", ""}),
-        ("act.missingdata", "active", {"ACT_MISSINGDATA", ""}),
+        ("act.missingdata", "active", {"ACT_MISSINGDATA"}),
     ],
 )
 def test_every_word_of_the_protocol_has_its_meaning(sandbox, connector, fault, status, reasons):

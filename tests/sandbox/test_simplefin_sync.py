@@ -145,6 +145,14 @@ def test_an_account_that_fails_loses_nothing_and_the_others_go_on(shared):
     assert shared.connection.status == "active"
 
 
+def test_data_that_are_missing_for_a_while_are_not_gone(shared):
+    shared.connect(PUGET, CASCADE)
+    before = shared.held()
+    shared.sandbox.control("POST", f"/items/{shared.names[PUGET]}/faults", name="act.missingdata")
+    assert shared.sync().failure == ""
+    assert (shared.connection.status, shared.held()) == ("partially_active", before)
+
+
 def test_a_bank_that_wants_a_sign_in_is_told_in_its_words(shared):
     shared.connect(PUGET)
     shared.sandbox.control("POST", f"/items/{shared.names[PUGET]}/faults", name="con.auth")
