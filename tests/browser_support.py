@@ -36,7 +36,7 @@ async () => {
     ...[...document.querySelectorAll(".htmx-request, .htmx-swapping, .htmx-settling")].map(each => each.className),
   ];
   await document.fonts.ready;
-  const until = performance.now() + 20_000;
+  const until = performance.now() + 30_000;
   for (let still = 0; still < 2; still = moving().length ? 0 : still + 1) {
     if (performance.now() > until) throw new Error(`never at rest: ${moving()}`);
     await new Promise(requestAnimationFrame);
@@ -60,9 +60,14 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+def at_rest(page: Page) -> None:
+    """Wait until what was pressed has been answered and shown, and nothing moves any more."""
+    page.evaluate(AT_REST)
+
+
 def axe_faults(page: Page, options: dict[str, object] = EVERY_RULE) -> list[str]:
     """Return what axe finds on a page at rest: rule, element, and what was measured there."""
-    page.evaluate(AT_REST)
+    at_rest(page)
     return [
         f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"
         for violation in AXE.run(page, options=options).response["violations"]

@@ -10,6 +10,7 @@ import contextvars
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from app.config import Environment, Settings
 from app.connectors.contract import OperatorSettings
 from app.connectors.registry import NAMES as CONNECTOR_NAMES
 from app.factory import create_app
+from app.kernel.clock import utc_now
 from app.kernel.outbound import OutboundRules
 from app.models import Base, Role, db
 from app.people.members import add_member
@@ -67,6 +69,26 @@ class LonelyClient(FlaskClient):
         if has_app_context():
             db.session.rollback()  # what the test reads next is what the request left
         return answer
+
+
+class Clock:
+    """Takes the place of `datetime` in app.kernel.clock: time stands still until it is told."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self, zone: tzinfo) -> datetime:
+        return self.at.astimezone(zone)
+
+    def pass_by(self, **duration: float) -> None:
+        self.at += timedelta(**duration)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock(utc_now())
+    monkeypatch.setattr("app.kernel.clock.datetime", clock)
+    return clock
 
 
 @pytest.fixture(scope="session")

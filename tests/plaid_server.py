@@ -16,7 +16,7 @@ from app.aggregators.plaid.settings import PlaidSettings
 
 CLIENT_ID = "client-of-the-tests"
 SECRET = "secret-canary-51d7"
-QUICK = Patience(connect_seconds=0.5, total_seconds=60.0, attempts_max=3, pause_seconds=0.01)
+QUICK = Patience(connect_seconds=0.5, attempts_max=3, pause_seconds=0.01)
 
 
 @dataclass(frozen=True)

@@ -69,11 +69,13 @@ class Health:
             IN_PROGRESS (the provider has not read the bank yet).
         reason: Stable code in capitals, such as `ITEM_LOGIN_REQUIRED`; empty when healthy.
         deadline: When access ends unless somebody acts, where the provider says so.
+        sentence: What the provider says of it to people; one printable line, often empty.
     """
 
     status: ConnectionStatus
     reason: str = ""
     deadline: datetime | None = None
+    sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,12 @@ class FlowRequest:
 
 @dataclass(frozen=True, slots=True)
 class HostedFlow:
-    """Where the person has to go, and how to ask what became of it."""
+    """Where the person has to go, and how to ask what became of it.
+
+    Args:
+        url: Empty when the provider has no page for it; then the grant has to come from the
+            program that asked, which shows the provider's own module.
+    """
 
     token: str = field(repr=False)
     url: str = field(repr=False)
@@ -260,6 +267,8 @@ class SyncPage:
         accounts: All accounts of the login as they are now; may be empty on later pages.
         snapshot_from: The pages together hold ALL transactions of these accounts from this
             day on, so that what is not among them is gone; None for a stream of changes.
+            Nothing is gone from an account that fails, or of which the pages hold nothing:
+            a source that falls silent takes nothing back.
     """
 
     cursor: str

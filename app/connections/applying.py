@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -30,7 +30,13 @@ from app.connections.recognition import Recognition
 from app.connections.source_accounts import Accounts, accounts_of, bring_accounts
 from app.kernel import limits
 from app.kernel.ids import new_id
-from app.models import FinancialConnection, FinancialTransaction, TransactionStatus, db
+from app.models import (
+    AccountStatus,
+    FinancialConnection,
+    FinancialTransaction,
+    TransactionStatus,
+    db,
+)
 from app.models.session import rows_changed
 from app.tenancy.actor import Actor
 from app.tenancy.scope import current_organization_id, insert_owned, owned
@@ -117,11 +123,8 @@ class _Writer:
         self.counts = Counts()
         self._actor, self._now = actor, now
         self._accounts = accounts.taking
-        self._recognitions = {
-            account.id: Recognition(account.id)
-            for account in accounts.taking.values()
-            if account.id in accounts.continued
-        }
+        self._continued = accounts.continued
+        self._recognitions: dict[str, Recognition] = {}
         self._removed: set[Key] = set()
         self._replaces: dict[Key, str] = {}
         self._seen: set[Key] | None = set() if keeps_seen else None
@@ -131,9 +134,12 @@ class _Writer:
         rows = self._keepable(page.upserts)
         for unreadable in page.unreadable:
             self._refuse(unreadable.reason)
-        ids = _ids_of(rows)
+            self._still_there(unreadable)
+        known = _known(rows)
+        ids = {key: stored.row_id for key, stored in known.items()}
         stated: dict[str, Stated] = {
-            ids[key]: _facts(row) for key, row in rows.items() if key in ids
+            stored.row_id: stored.with_its_texts(key[1], _facts(rows[key]))
+            for key, stored in known.items()
         }
         self.counts.add(apply_bank_facts(self._actor, stated))
         ids |= self._add({key: row for key, row in rows.items() if key not in ids})
@@ -184,14 +190,19 @@ class _Writer:
         self.counts.unreadable += 1
         self.counts.unreadable_reason = self.counts.unreadable_reason or reason
 
+    def _still_there(self, unreadable: UnreadableRow) -> None:
+        """What cannot be read now is not gone; what was read of it before stands."""
+        account = self._accounts.get(unreadable.account_external_id)
+        if self._seen is not None and account is not None:
+            self._seen.add((account.id, _kept_id(unreadable.external_id)))
+
     def _add(self, rows: Mapping[Key, SourceTransaction]) -> dict[Key, str]:
         ids: dict[Key, str] = {}
         inserts: list[Mapping[str, Any]] = []
         for (account_id, external_id), row in rows.items():
-            recognition = self._recognitions.get(account_id)
-            known_id = recognition.take(row) if recognition else None
+            known_id = self._recognize(account_id, row)
             if known_id is not None:
-                _link(known_id, external_id)
+                link(known_id, external_id)
                 self.counts.recognized += 1
             else:
                 known_id = new_id()
@@ -200,6 +211,14 @@ class _Writer:
         insert_owned(FinancialTransaction, inserts)
         self.counts.added += len(inserts)
         return ids
+
+    def _recognize(self, account_id: str, row: SourceTransaction) -> str | None:
+        if row.pending or account_id not in self._continued:
+            return None
+        if account_id not in self._recognitions:
+            self._recognitions[account_id] = Recognition(account_id)
+        texts = (row.description, row.counterparty)
+        return self._recognitions[account_id].take(row.posted_date, row.amount_minor, *texts)
 
     def _insert(
         self, row_id: str, account_id: str, external_id: str, row: SourceTransaction
@@ -216,7 +235,7 @@ class _Writer:
             "counterparty": facts.counterparty,
             "reference": facts.reference,
             "status": TransactionStatus.PENDING if row.pending else TransactionStatus.POSTED,
-            "source_key": hashlib.sha256(f"provider\x1f{external_id}".encode()).hexdigest(),
+            "source_key": _source_key(external_id),
             "external_id": external_id,
             "created_at": self._now,
             "updated_at": self._now,
@@ -226,8 +245,13 @@ class _Writer:
         """Return rows that this login brought and that a whole read does not have any more."""
         assert self._seen is not None
         begin = snapshot_from or self._now.date() - _HISTORY_TIME
+        heard_of = {account_id for account_id, _ in self._seen}
         missing: dict[Key, str] = {}
         for account in self._accounts.values():
+            if account.status != AccountStatus.ACTIVE:
+                continue  # what cannot be read now is not gone
+            if snapshot_from is not None and account.id not in heard_of:
+                continue  # nor is it when a source falls silent
             rows = db.session.execute(
                 owned(FinancialTransaction)
                 .where(
@@ -245,12 +269,40 @@ class _Writer:
         return missing
 
 
+class _Stored(NamedTuple):
+    """A row that has a provider's id already."""
+
+    row_id: str
+    source_key: str
+    description: str
+    counterparty: str
+    reference: str
+
+    def with_its_texts(self, external_id: str, facts: BankFacts) -> BankFacts:
+        """Let a row that came another way first keep its words.
+
+        A file and an aggregator never use the same ones, and that is no change by the bank.
+        """
+        if self.source_key == _source_key(external_id):
+            return facts
+        return replace(
+            facts,
+            description=self.description,
+            counterparty=self.counterparty,
+            reference=self.reference,
+        )
+
+
 def _ids_of(keys: Iterable[Key]) -> dict[Key, str]:
     """Return the ids of the stored rows among the keys."""
+    return {key: stored.row_id for key, stored in _known(keys).items()}
+
+
+def _known(keys: Iterable[Key]) -> dict[Key, _Stored]:
     by_account: defaultdict[str, list[str]] = defaultdict(list)
     for account_id, external_id in keys:
         by_account[account_id].append(external_id)
-    ids: dict[Key, str] = {}
+    known: dict[Key, _Stored] = {}
     for account_id, external_ids in by_account.items():
         for start in range(0, len(external_ids), limits.INGEST_CHUNK_ROWS):
             rows = db.session.execute(
@@ -261,13 +313,24 @@ def _ids_of(keys: Iterable[Key]) -> dict[Key, str]:
                         external_ids[start : start + limits.INGEST_CHUNK_ROWS]
                     ),
                 )
-                .with_only_columns(FinancialTransaction.external_id, FinancialTransaction.id)
+                .with_only_columns(
+                    FinancialTransaction.external_id,
+                    FinancialTransaction.id,
+                    FinancialTransaction.source_key,
+                    FinancialTransaction.description,
+                    FinancialTransaction.counterparty,
+                    FinancialTransaction.reference,
+                )
             )
-            ids |= {(account_id, str(external_id)): row_id for external_id, row_id in rows}
-    return ids
+            known |= {(account_id, str(row[0])): _Stored(*row[1:]) for row in rows}
+    return known
 
 
-def _link(transaction_id: str, external_id: str) -> None:
+def _source_key(external_id: str) -> str:
+    return hashlib.sha256(f"provider\x1f{external_id}".encode()).hexdigest()
+
+
+def link(transaction_id: str, external_id: str) -> None:
     rows_changed(
         sa.update(FinancialTransaction)
         .where(

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from rapidfuzz.fuzz import token_set_ratio
 
-from app.aggregators.contract import SourceTransaction
 from app.connections.fingerprints import plain_text
 from app.models import FinancialTransaction, TransactionStatus, db
 from app.tenancy.scope import owned
@@ -49,12 +48,12 @@ class Recognition:
             waiting = _Waiting(transaction_id, plain_text(*texts))
             self._waiting[day, amount_minor].append(waiting)
 
-    def take(self, row: SourceTransaction) -> str | None:
-        """Return the id of the stored transaction that it is, and use that one up."""
-        candidates = self._waiting.get((row.posted_date, row.amount_minor))
-        if row.pending or not candidates:
+    def take(self, posted_date: date, amount_minor: int, *texts: str) -> str | None:
+        """Return the id of the stored transaction that a posted one is, and use that one up."""
+        candidates = self._waiting.get((posted_date, amount_minor))
+        if not candidates:
             return None
-        text = plain_text(row.description, row.counterparty)
+        text = plain_text(*texts)
         best = max(
             range(len(candidates)), key=lambda at: token_set_ratio(text, candidates[at].text)
         )

@@ -127,7 +127,7 @@ def move(
         actor,
         connection,
         cause=cause,
-        sentence=sentence,
+        sentence=sentence or to.sentence,
         moved=(current, to.status),
         reason=to.reason,
     )

@@ -9,10 +9,12 @@ from typing import Final
 from app.connectors.contract import AnyConnector, OperatorSettings
 from app.connectors.folder import FolderConnector
 from app.connectors.sftp.connector import SftpConnector
+from app.connectors.simplefin.connector import SimpleFinConnector
 
 _CONNECTORS: Final[Mapping[str, Callable[[OperatorSettings], AnyConnector]]] = {
     "folder": FolderConnector,
     "sftp": SftpConnector,
+    "simplefin": SimpleFinConnector,
 }
 NAMES: Final = tuple(_CONNECTORS)
 """Of all connectors, in the order in which people are shown them."""

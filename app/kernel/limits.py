@@ -89,6 +89,8 @@ RESEALED_PER_TRANSACTION: Final = 200
 
 SCHEDULED_PER_TICK: Final = 100
 WEBHOOK_BYTES_MAX: Final = 256 * 1024
+WEBHOOKS_PER_MINUTE: Final = "1200 per minute"
+"""From one address; an aggregator sends for all its logins from a few."""
 
 SIGN_IN_PER_MINUTE: Final = "10 per minute"
 
@@ -108,7 +110,7 @@ EXPRESSION_TEXT_CHARACTERS_MAX: Final = 500
 """Characters of a bank description that an expression looks at."""
 
 EXPRESSION_PROBE_SECONDS: Final = 0.25
-"""For all hard texts, when a rule is saved; a harmless expression takes a hundredth of it."""
+"""Processor time for all hard texts, when a rule is saved; a harmless one takes a hundredth."""
 
 EXPRESSION_RUN_SECONDS: Final = 2.0
-"""For all bank lines of one run; one rule's expression that needs longer matches nothing."""
+"""Processor time for all bank lines of one run; an expression that needs more matches nothing."""

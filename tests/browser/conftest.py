@@ -4,11 +4,14 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from app.demo import PASSWORD
 from tests.browser_support import chromium
 from tests.launched import Launched
+
+# How long to wait for what must come.  Playwright's own 5 s are for a machine with nothing else to do.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +19,7 @@ def launched(tmp_path_factory) -> Iterator[Launched]:
     """Start Tieout once for all tests, and see that nothing of it stays behind."""
     started = Launched(tmp_path_factory.mktemp("b")).wait_until_ready()
     yield started
+    assert started.process.poll() is None, started.output
     assert started.stop(signal.SIGINT) == []
 
 
@@ -35,7 +39,6 @@ def browser() -> Iterator[Browser]:
 def page(browser, tieout) -> Iterator[Page]:
     """A page that fails the test on any script error or refused resource."""
     context = browser.new_context(viewport={"width": 1440, "height": 960}, base_url=tieout)
-    context.set_default_timeout(15_000)
     opened = context.new_page()
     troubles: list[str] = []
     opened.on("pageerror", lambda error: troubles.append(str(error)))

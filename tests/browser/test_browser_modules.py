@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser_support import axe_faults
+from tests.browser_support import at_rest, axe_faults
 from tests.templates_alone import STATIC, environment, pair_side, shell
 
 pytestmark = pytest.mark.browser
@@ -218,6 +218,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, server: Server) -> It
 
 
 def focused(page: Page) -> Any:
+    at_rest(page)
     return page.evaluate(
         "document.activeElement.closest('tr')?.id || document.activeElement.dataset.tickAll || document.activeElement.tagName"
     )
@@ -313,11 +314,13 @@ def test_r_rejects_and_after_the_last_line_comes_the_one_before(page: Page, serv
 def test_the_page_does_not_jump_when_a_line_goes(page: Page, server: Server) -> None:
     page.set_viewport_size({"width": 1280, "height": 420})
     keys(page, "j", "j")
+    start = page.evaluate("scrollY")
     page.mouse.wheel(0, 60)
-    page.wait_for_timeout(150)
+    page.wait_for_function("start => scrollY === start + 60", arg=start)
     before = page.evaluate("scrollY")
     keys(page, "Enter")
     expect(page.locator("#p2")).to_have_count(0)
+    at_rest(page)
 
     assert before > 0
     assert page.evaluate("scrollY") == before
@@ -377,6 +380,7 @@ def test_sequences_press_links_and_question_mark_opens_the_keys(page: Page, serv
     keys(page, "Escape")
     expect(page.locator("dialog#keys")).to_be_hidden()
 
+    page.clock.set_fixed_time(0)  # a sequence is over after a while
     keys(page, "g", "b")
     page.wait_for_url("**/c")
     assert "GET /c" in server.asked
@@ -444,7 +448,7 @@ def test_enter_on_a_tick_does_not_send_the_form(page: Page, server: Server) -> N
     page.check("#tick-g1")
     page.locator("#tick-g1").focus()
     keys(page, "Enter")
-    page.wait_for_timeout(100)
+    at_rest(page)
 
     assert "POST /match" not in server.asked
 
@@ -480,7 +484,7 @@ def test_every_line_of_a_side_is_ticked_at_once(page: Page) -> None:
 
 
 def test_a_job_asks_each_second_until_its_last_answer(page: Page, server: Server) -> None:
-    expect(page.locator("#job [role=status]")).to_have_text("Matching finished", timeout=6000)
+    expect(page.locator("#job [role=status]")).to_have_text("Matching finished")
     asked = server.asked.count("GET /job")
     page.wait_for_timeout(2200)
 

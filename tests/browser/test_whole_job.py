@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import sign_in
+from tests.browser_support import at_rest
 
 pytestmark = pytest.mark.browser
 
@@ -84,6 +85,7 @@ def settle(page: Page, match: dict, ledger: dict[str, dict[str, str]]) -> bool:
     with page.expect_response(re.compile("/matches$")) as answer:
         page.locator("button#match").click()
     assert answer.value.ok, answer.value.text()
+    at_rest(page)
     return True
 
 
@@ -99,6 +101,7 @@ class Keyboard:
 
     def tab_to(self, selector: str, tabs_max: int = 60) -> None:
         """Press Tab until an element that fits has the focus."""
+        at_rest(self.page)
         for _ in range(tabs_max):
             if self.page.evaluate("s => document.activeElement.matches(s)", selector):
                 return
@@ -107,6 +110,7 @@ class Keyboard:
 
     def row(self, selector: str, rows_max: int = 40) -> None:
         """Walk down with j, then up with k, until the current row fits."""
+        at_rest(self.page)
         for key in [*("j" * rows_max), *("k" * 2 * rows_max)]:
             self.press(key)
             current = "document.querySelector('tr[data-current]')"

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.launched import ROOT, Launched, environment
 
@@ -45,7 +45,6 @@ def page(browser: Browser, tieout: str, launched: Launched) -> Iterator[Page]:
     context = browser.new_context(
         base_url=tieout, java_script_enabled=False, viewport={"width": 1280, "height": 900}
     )
-    context.set_default_timeout(15_000)
     yield context.new_page()
     context.close()
 
@@ -79,10 +78,11 @@ def upload(page: Page, name: str, content: str) -> None:
     page.set_input_files("input[type=file]", files=[file])
 
 
-def look_again_while_it_runs(page: Page) -> None:
-    """Reload by the page's own link until the job is done."""
+def look_again_until(page: Page, done: Locator) -> None:
+    """Reload by the page's own link until the job has brought what it was asked for."""
     again = page.get_by_role("link", name="Look again")
-    for _ in range(60):
+    for _ in range(240):
+        expect(again.or_(done).first).to_be_visible()
         if again.count() == 0:
             return
         page.wait_for_timeout(500)
@@ -92,6 +92,10 @@ def look_again_while_it_runs(page: Page) -> None:
 
 def heading(page: Page, text: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(text)
+
+
+def main_text(page: Page, text: str) -> Locator:
+    return page.locator("main").get_by_text(text)
 
 
 def test_a_new_organization_is_led_from_nothing_to_a_certified_month(page):
@@ -143,8 +147,7 @@ def connect_the_bank(page: Page) -> None:
     rows = page.get_by_role("table", name="The first transactions of the file")
     expect(rows.get_by_role("row", name="CHECK 1201")).to_contain_text("−310.40")
     press(page, "Import 4 transactions")
-    look_again_while_it_runs(page)
-    expect(page.locator("main")).to_contain_text("4 transactions imported.")
+    look_again_until(page, main_text(page, "4 transactions imported."))
 
 
 def bring_in_the_ledger(page: Page) -> None:
@@ -153,8 +156,7 @@ def bring_in_the_ledger(page: Page) -> None:
     upload(page, "ledger.csv", LEDGER_FILE)
     press(page, "Preview")
     press(page, "Import 4 rows")
-    look_again_while_it_runs(page)
-    expect(page.locator("main")).to_contain_text("4 new, 0 changed")
+    look_again_until(page, main_text(page, "4 new, 0 changed"))
 
 
 def open_october(page: Page) -> None:
@@ -165,16 +167,15 @@ def open_october(page: Page) -> None:
     page.get_by_label("Opening balance").fill(OPENING)
     press(page, "Open and match")
     heading(page, "Larch checking")
-    look_again_while_it_runs(page)
+    look_again_until(page, page.get_by_role("heading", name="Review Queue"))
 
 
 def match_what_is_left(page: Page) -> None:
     """Approve the first suggestion, reject the rest, and match all that is open by hand."""
-    approve = page.get_by_role("button", name="Approve")
-    if approve.count():
-        approve.first.click()
-    while (reject := page.get_by_role("button", name="Reject")).count():
-        reject.first.click()
+    if page.get_by_role("button", name="Approve").count():
+        decide_the_first(page, "Approve")
+    while page.get_by_role("button", name="Reject").count():
+        decide_the_first(page, "Reject")
     pairs = (("INV 301", "Invoice 301"), ("CHECK 1201", "Roof"), ("CARDWELL", "Paper"))
     for bank, ledger in pairs:
         line = page.locator("[data-rows=bank] tr", has_text=bank)
@@ -182,11 +183,19 @@ def match_what_is_left(page: Page) -> None:
             line.get_by_role("checkbox").check()
             page.locator("[data-rows=ledger] tr", has_text=ledger).get_by_role("checkbox").check()
             press(page, "Match")
+            expect(line).to_have_count(0)
     page.locator("[data-rows=bank] tr", has_text="SERVICE FEE").get_by_role("checkbox").check()
     page.get_by_label("The rest goes to").select_option(label="6800 Bank fees")
     page.get_by_label("Memo").fill("Fee of October")
     press(page, "Match")
     expect(page.locator(".difference dd")).to_contain_text("Balanced")
+
+
+def decide_the_first(page: Page, name: str) -> None:
+    first = page.locator("[data-rows=review] tr[data-row]").first
+    row = page.locator(f"#{first.get_attribute('id')}")
+    row.get_by_role("button", name=name).click()
+    expect(row).to_have_count(0)
 
 
 def certify(page: Page) -> None:

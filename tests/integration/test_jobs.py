@@ -20,6 +20,9 @@ from tests.races import race
 from workers import jobs
 from workers.schedule import tick
 
+# Leases and rings are seconds, and a machine may stand still for longer than that.
+pytestmark = pytest.mark.usefixtures("clock")
+
 
 @pytest.fixture
 def books(cast) -> Books:
@@ -48,11 +51,12 @@ def test_of_many_workers_exactly_one_gets_the_run(cast, run_id):
         change(run_id, status=JobStatus.QUEUED, lease_until=None)
 
 
-def test_a_held_run_is_not_claimed_until_its_lease_has_run_out(run_id):
+def test_a_held_run_is_not_claimed_until_its_lease_has_run_out(run_id, clock):
     first = runs.claim(run_id)
     assert first is not None
+    clock.pass_by(seconds=limits.JOB_LEASE_SECONDS)
     assert runs.claim(run_id) is None
-    change(run_id, lease_until=utc_now() - timedelta(seconds=1))
+    clock.pass_by(seconds=1)
     second = runs.claim(run_id)
     assert second is not None
     assert (second.fence, second.attempt) == (first.fence + 1, first.attempt + 1)
@@ -72,11 +76,11 @@ def test_a_worker_that_lost_its_lease_can_write_nothing(run_id):
     assert runs.renew(first) is False
 
 
-def test_renewing_keeps_the_lease(run_id):
+def test_renewing_keeps_the_lease(run_id, clock):
     held = runs.claim(run_id)
-    change(run_id, lease_until=utc_now() + timedelta(seconds=0.5))
+    clock.pass_by(seconds=limits.JOB_LEASE_SECONDS - 0.5)
     assert runs.renew(held)
-    assert state(run_id).lease_until > utc_now() + timedelta(seconds=limits.JOB_LEASE_SECONDS - 2)
+    assert state(run_id).lease_until == clock.at + timedelta(seconds=limits.JOB_LEASE_SECONDS)
 
 
 def test_asking_at_the_same_moment_makes_one_run_and_fails_nobody(cast):
@@ -92,16 +96,16 @@ def test_asking_at_the_same_moment_makes_one_run_and_fails_nobody(cast):
         assert [run.id for run in runs_made] == [run_id]
 
 
-def test_the_ticker_rings_for_what_the_queue_lost(app, run_id):
+def test_the_ticker_rings_for_what_the_queue_lost(app, run_id, clock):
     redis: Redis = app.extensions["redis"]
     redis.flushall()
     assert tick() == 0  # just asked for: the first ring may still be on its way
-    change(run_id, available_at=utc_now() - timedelta(seconds=limits.JOB_RING_AGAIN_SECONDS + 1))
+    clock.pass_by(seconds=limits.JOB_RING_AGAIN_SECONDS)
     assert tick() == 1
     assert redis.llen("rq:queue:tieout") == 1
     runs.claim(run_id)
     assert tick() == 0
-    change(run_id, lease_until=utc_now() - timedelta(seconds=1))
+    clock.pass_by(seconds=limits.JOB_LEASE_SECONDS + 1)
     assert tick() == 1
 
 

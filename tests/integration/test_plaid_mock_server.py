@@ -6,6 +6,8 @@ given by an example is the barest value of its type.
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from app.aggregators.plaid.settings import PlaidSettings
@@ -27,6 +29,7 @@ from tests.books import run_waiting_jobs
 from tests.plaid_description import PATHS, described
 from tests.plaid_server import CLIENT_ID, SECRET, plaid_server
 
+SOURCE = os.environ.get("PLAID_DESCRIPTION", "sdk")
 RETURN_URL = "https://tieout.example/connections/flows/ended"
 
 
@@ -45,7 +48,7 @@ def in_dollars(value):
 @pytest.fixture(params=[True, False], ids=["dollars", "no currency"])
 def server(request, app):
     before = app.extensions["aggregators"]
-    description = described("sdk")
+    description = described(SOURCE)
     with plaid_server() as running:
         for path in PATHS.values():
             answer = description.answer(path, full=True)
@@ -96,6 +99,6 @@ def test_connect_complete_sync_refresh_repair_delete(cast, server):
     violations = [
         violation
         for seen in server.seen
-        for violation in described("sdk").violations(seen.path, seen.body)
+        for violation in described(SOURCE).violations(seen.path, seen.body)
     ]
     assert violations == []

@@ -26,7 +26,7 @@ from sandbox.faults import ActiveFault
 from tests.sandbox_support import CASCADE, FOUNDRY, PUGET, Browser, read_stream
 
 BACK = "http://127.0.0.1:5000/bank-connections"
-PATIENCE = Patience(connect_seconds=2.0, total_seconds=120.0, attempts_max=3, pause_seconds=0.01)
+PATIENCE = Patience(connect_seconds=2.0, attempts_max=3, pause_seconds=0.01)
 
 
 @pytest.fixture(scope="session")

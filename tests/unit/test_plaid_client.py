@@ -12,9 +12,10 @@ from dataclasses import replace
 import pytest
 
 from app.aggregators.contract import Access, AggregatorError
+from app.aggregators.plaid import adapter
 from app.aggregators.plaid import client as client_module
 from app.aggregators.plaid.adapter import Plaid
-from app.aggregators.plaid.client import Call, Client
+from app.aggregators.plaid.client import Call, Client, Patience
 from app.aggregators.plaid.settings import PlaidSettings
 from app.kernel.bank import ConnectionStatus
 from tests.plaid_server import CLIENT_ID, QUICK, SECRET, Reply, plaid_error, plaid_server
@@ -23,8 +24,8 @@ TOKEN = "access-sandbox-canary-90fe"
 ACCESS = Access("item", {"access_token": TOKEN})
 DONE = Reply({"request_id": "r"})
 BUSY = Reply(raw=b"<html>busy</html>", status=503)
-SAFE = Call("item_remove", read_seconds=0.5)
-ONCE = Call("item_remove", read_seconds=0.5, repeatable=False)
+SAFE = Call("item_remove", read_seconds=0.5, total_seconds=60.0)
+ONCE = replace(SAFE, repeatable=False)
 REQUEST = {"access_token": TOKEN}
 
 
@@ -134,8 +135,22 @@ def test_the_pauses_grow_and_are_not_all_the_same(monkeypatch):
 
 def test_no_attempt_begins_that_could_end_too_late(server):
     server.reply_to("/item/remove", BUSY)
-    failure_of(server, total_seconds=0.9)  # connecting and reading may take 1.0
+    failure_of(server, replace(SAFE, total_seconds=0.9))  # connecting and reading may take 1.0
     assert calls_count(server) == 1
+
+
+CALLS = [call for call in vars(adapter).values() if isinstance(call, Call)]
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.operation)
+def test_every_call_has_time_for_a_second_try_and_ends_before_the_web_server_does(call):
+    patience = Patience()
+    once = patience.connect_seconds + call.read_seconds
+    assert once + 2 * patience.pause_seconds <= call.total_seconds <= 60
+
+
+def test_all_calls_are_checked():
+    assert len(CALLS) == 11
 
 
 def test_a_slow_answer_is_given_up(server):
@@ -240,6 +255,12 @@ def test_too_many_calls_say_how_long_to_wait(server, headers, expected):
     assert calls_count(server) == 1
 
 
+def test_plaids_id_of_a_failed_call_is_logged_for_its_support(server, capsys):
+    server.reply_to("/item/remove", plaid_error("ITEM_LOCKED", request_id="Qx7"))
+    failure_of(server)
+    assert '"plaid_request": "Qx7"' in capsys.readouterr().out
+
+
 def test_too_many_calls_are_known_by_the_status_alone(server):
     server.reply_to("/item/remove", Reply(raw=b"slow down", status=429))
     error = failure_of(server)
@@ -256,6 +277,7 @@ def test_a_request_that_the_sdk_refuses_is_never_sent(server):
 TROUBLE = {
     "echo": plaid_error("INVALID_FIELD", error_message=f"{TOKEN} {SECRET}", display_message=TOKEN),
     "echo as code": plaid_error(TOKEN, SECRET),
+    "echo as id": plaid_error("ITEM_LOCKED", request_id=f"{TOKEN}"),
     "page": Reply(raw=f"<p>{TOKEN}</p>".encode(), status=502, headers={"X-Echo": SECRET}),
     "nonsense": Reply(raw=f'"{TOKEN}"'.encode()),
     "dropped": Reply(drop=True),

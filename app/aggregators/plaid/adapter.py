@@ -27,25 +27,31 @@ from app.aggregators.plaid.accounts import source_accounts
 from app.aggregators.plaid.client import Call, Client, Patience
 from app.aggregators.plaid.errors import incomplete
 from app.aggregators.plaid.institutions import coverages, institution_of
-from app.aggregators.plaid.reading import Json, text_of
+from app.aggregators.plaid.reading import Json, id_of, text_of
 from app.aggregators.plaid.settings import PlaidSettings
 from app.aggregators.plaid.webhook_keys import WebhookKeys
 from app.aggregators.plaid.webhooks import read_webhook
 from app.kernel.clock import utc_now
 
-LINK_TOKEN_CREATE: Final = Call("link_token_create")
-LINK_TOKEN_GET: Final = Call("link_token_get")
+# A person waits for the first ones; a web server gives a request up after a minute.
+LINK_TOKEN_CREATE: Final = Call("link_token_create", read_seconds=10, total_seconds=20)
+LINK_TOKEN_GET: Final = Call("link_token_get", read_seconds=10, total_seconds=20)
 # A public token works once: a second try would meet INVALID_PUBLIC_TOKEN and hide the first.
-EXCHANGE: Final = Call("item_public_token_exchange", repeatable=False)
-ITEM_GET: Final = Call("item_get")
-ITEM_REMOVE: Final = Call("item_remove")
-ACCOUNTS_GET: Final = Call("accounts_get")
-TRANSACTIONS_SYNC: Final = Call("transactions_sync")
+EXCHANGE: Final = Call(
+    "item_public_token_exchange", read_seconds=15, total_seconds=30, repeatable=False
+)
+ITEM_REMOVE: Final = Call("item_remove", read_seconds=10, total_seconds=20)
+INSTITUTIONS_SEARCH: Final = Call("institutions_search", read_seconds=10, total_seconds=20)
+INSTITUTIONS_GET_BY_ID: Final = Call("institutions_get_by_id", read_seconds=10, total_seconds=20)
+# Plaid waits ten seconds for the answer to a webhook, and sends it again.
+WEBHOOK_KEY_GET: Final = Call("webhook_verification_key_get", read_seconds=3, total_seconds=9)
+ITEM_GET: Final = Call("item_get", read_seconds=15, total_seconds=40)
+ACCOUNTS_GET: Final = Call("accounts_get", read_seconds=30, total_seconds=60)
+TRANSACTIONS_SYNC: Final = Call("transactions_sync", read_seconds=30, total_seconds=60)
 # Plaid reads the bank while we wait, and every call is paid for.
-TRANSACTIONS_REFRESH: Final = Call("transactions_refresh", read_seconds=50.0, repeatable=False)
-INSTITUTIONS_SEARCH: Final = Call("institutions_search", read_seconds=10.0)
-INSTITUTIONS_GET_BY_ID: Final = Call("institutions_get_by_id", read_seconds=10.0)
-WEBHOOK_KEY_GET: Final = Call("webhook_verification_key_get", read_seconds=5.0)
+TRANSACTIONS_REFRESH: Final = Call(
+    "transactions_refresh", read_seconds=50, total_seconds=60, repeatable=False
+)
 
 INSTITUTIONS_KEPT_MAX: Final = 1_000
 
@@ -88,7 +94,7 @@ class Plaid:
 
     def exchange(self, grant_token: str) -> Access:
         answer = self._client.call(EXCHANGE, {"public_token": grant_token})
-        item_id, access_token = text_of(answer, "item_id"), text_of(answer, "access_token")
+        item_id, access_token = id_of(answer, "item_id"), text_of(answer, "access_token")
         if not (item_id and access_token):
             raise incomplete("access_token")
         return Access(item_id, {"access_token": access_token})
@@ -139,7 +145,7 @@ class Plaid:
         return self._client.call(WEBHOOK_KEY_GET, {"key_id": key_id})
 
     def _institution(self, item: Json) -> Institution | None:
-        external_id, name = text_of(item, "institution_id"), text_of(item, "institution_name")
+        external_id, name = id_of(item, "institution_id"), text_of(item, "institution_name")
         if not external_id or name:
             return Institution(external_id, name) if external_id else None
         if external_id not in self._institutions:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -30,6 +30,9 @@ from app.aggregators.plaid.settings import PlaidSettings
 ANSWER_BYTES_MAX: Final = 32 * 1024 * 1024
 """A page of 500 transactions has under two million."""
 
+REQUEST_ID_CHARACTERS_MAX: Final = 40
+"""Anything longer could be something else, and is not logged."""
+
 _READ_BYTES: Final = 64 * 1024
 _NEVER_SENT: Final = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 _REPEATED_CODES: Final = frozenset({"INTERNAL_SERVER_ERROR"})
@@ -43,25 +46,26 @@ class Call:
 
     Args:
         operation: As the SDK names it.
+        read_seconds: How long an answer may take.
+        total_seconds: No attempt begins that could end after it.
         repeatable: Sending it again does no harm when the first may have arrived.
     """
 
     operation: str
-    read_seconds: float = 30.0
+    read_seconds: float
+    total_seconds: float
     repeatable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long and how often is tried.
+    """How often is tried.
 
     Args:
-        total_seconds: No attempt begins that could end after it.
         pause_seconds: Of the first pause at most; each later one is twice as long.
     """
 
     connect_seconds: float = 5.0
-    total_seconds: float = 60.0
     attempts_max: int = 3
     pause_seconds: float = 0.5
 
@@ -80,6 +84,7 @@ class _Failure:
     error: AggregatorError
     may_have_arrived: bool
     passing: bool
+    body: Json = field(default_factory=dict)
 
 
 class Client:
@@ -100,7 +105,7 @@ class Client:
         Raises:
             AggregatorError: With the meaning of the answer, or of there being none.
         """
-        give_up_at = time.monotonic() + self._patience.total_seconds
+        give_up_at = time.monotonic() + call.total_seconds
         attempt = 1
         while True:
             outcome = self._attempt(call, request, attempt)
@@ -129,14 +134,16 @@ class Client:
         began = time.monotonic()
         answer = self._send(call, request)
         outcome = answer if isinstance(answer, _Failure) else _read(answer)
-        _log.debug(
-            "plaid_call",
+        log = _log.bind(
             operation=call.operation,
             attempt=attempt,
             milliseconds=round((time.monotonic() - began) * 1000),
-            code=outcome.error.code if isinstance(outcome, _Failure) else "",
-            plaid_request=_request_id(outcome),
         )
+        if isinstance(outcome, _Failure):
+            request_id = _request_id(outcome.body)
+            log.warning("plaid_call_failed", code=outcome.error.code, plaid_request=request_id)
+        else:
+            log.debug("plaid_call", plaid_request=_request_id(outcome))
         return outcome
 
     def _send(self, call: Call, request: dict[str, Any]) -> _Answer | _Failure:
@@ -232,12 +239,11 @@ def _read(answer: _Answer) -> Json | _Failure:
         )
     error = error_of_answer(answer.status, answer.headers, body)
     broken = body is None and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    return _Failure(error, may_have_arrived=True, passing=broken or error.code in _REPEATED_CODES)
+    passing = broken or error.code in _REPEATED_CODES
+    return _Failure(error, may_have_arrived=True, passing=passing, body=body or {})
 
 
-def _request_id(outcome: Json | _Failure) -> str:
+def _request_id(body: Json) -> str:
     """Return Plaid's id of the call, which its support asks for."""
-    if isinstance(outcome, _Failure):
-        return ""
-    text = text_of(outcome, "request_id")
-    return text if text.isalnum() and len(text) <= 40 else ""  # noqa: PLR2004
+    text = text_of(body, "request_id")
+    return text if text.isalnum() and len(text) <= REQUEST_ID_CHARACTERS_MAX else ""
