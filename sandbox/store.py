@@ -102,7 +102,8 @@ CREATE TABLE session (
     error_code TEXT NOT NULL DEFAULT '',
     public_token TEXT NOT NULL DEFAULT '',
     exit_status TEXT NOT NULL DEFAULT '',
-    events TEXT NOT NULL DEFAULT '[]'
+    events TEXT NOT NULL DEFAULT '[]',
+    active_at REAL NOT NULL
 );
 CREATE INDEX session_link ON session (link_token);
 CREATE TABLE fault (

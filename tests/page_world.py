@@ -12,11 +12,22 @@ from werkzeug.routing import Rule
 from app.connections.uploads import confirm_upload, store_upload
 from app.ledger.imports import confirm_import, discard_import, preview_import
 from app.ledger.journals import JournalDraft, JournalLine, post_journal, reverse_journal
-from app.models import FinancialConnection, JournalSource, MatchState, Membership, db
+from app.models import (
+    FinancialConnection,
+    FinancialTransaction,
+    JournalSource,
+    MatchState,
+    Membership,
+    TransactionStatus,
+    db,
+)
 from app.reconciliation import certification, decisions
+from app.reconciliation.bank_exceptions import Settle, acknowledge
 from app.reconciliation.conditions import Conditions, TextTest
+from app.reconciliation.lines import lines_of_matches
 from app.reconciliation.rule_book import create_rule
 from app.reconciliation.settings import Thresholds, set_thresholds
+from app.reports import bank_exceptions
 from app.tenancy.actor import Actor
 from app.tenancy.scope import owned
 from tests.bank_files import csv_file, october
@@ -50,7 +61,9 @@ def page_world(admin: Actor) -> PageWorld:
     """Fill the books: a certified and an open month, a suggestion, files in every state."""
     books = set_up_books(admin)
     certified = _certified_month(books)
+    change_ids = _exceptions(books)
     open_id, match_ids = _open_month(books)
+    _flag_a_match(books)
     journal_ids = _journals(books)
     set_of_imports = _ledger_files(admin)
     uploads = _bank_files(books)
@@ -64,6 +77,7 @@ def page_world(admin: Actor) -> PageWorld:
         {
             "reconciliation_id": [certified, open_id],
             "match_id": match_ids,
+            "change_id": change_ids,
             "connection_id": list(connections),
             "connections.files.account:account_id": [books.financial_account_id],
             "connections.files.upload_file:account_id": [books.financial_account_id],
@@ -89,6 +103,29 @@ def _certified_month(books: Books) -> str:
         decisions.approve(books.actor, suggested.id)
     certification.certify(books.actor, reconciliation_id, "As agreed.")
     return reconciliation_id
+
+
+def _exceptions(books: Books) -> list[str]:
+    """Let the bank change the certified line twice: one change is settled, the other waits."""
+    (line,) = db.session.scalars(
+        owned(FinancialTransaction).with_only_columns(FinancialTransaction.id)
+    )
+    books.bank_says(line, amount_minor=39_000)
+    (first,) = bank_exceptions.waiting("", "").rows
+    acknowledge(books.actor, Settle(first.id, "As agreed.", first.fingerprint))
+    books.bank_states(line, None)
+    (second,) = bank_exceptions.waiting("", "").rows
+    db.session.rollback()
+    return [first.id, second.id]
+
+
+def _flag_a_match(books: Books) -> None:
+    (match,) = [
+        match for match in matches() if match.score is not None and match.bank_total_minor < 0
+    ]
+    (line,) = lines_of_matches([match.id])[match.id][0]
+    books.bank_says(line.id, description="IRONWOOD STAFFING INVOICE 77")
+    books.bank(-450, "CAFE, NOT BOOKED YET", status=TransactionStatus.PENDING)
 
 
 def _open_month(books: Books) -> tuple[str, list[str]]:

@@ -46,12 +46,20 @@ def environment(pages: dict[str, str] | None = None, *, trim: bool = True) -> En
 def shell() -> dict[str, Any]:
     """Return the variables that layout.html asks for."""
     entries = [
-        {"label": "Bank reconciliation", "url": "/r", "current": True, "count": "58", "key": "g r"},
+        {
+            "label": "Bank reconciliation",
+            "url": "/r",
+            "current": True,
+            "count": "58",
+            "count_class": "open-count",
+            "key": "g r",
+        },
         {
             "label": "Bank connections",
             "url": "/c",
             "current": False,
             "count": None,
+            "count_class": "",
             "key": "g b",
         },
     ]

@@ -178,7 +178,13 @@ def address_of(actor: Actor, flow_id: str) -> str:
             "This visit to the bank has ended; nothing was changed. Begin again from the Bank "
             "Connections page."
         )
-    return secrets_of(flow)["url"]
+    url = secrets_of(flow)["url"]
+    if not url:
+        raise Conflict(
+            "The aggregator gave no page to sign in at the bank; nothing was changed. Ask your "
+            "operator whether hosted sign-in is switched on there."
+        )
+    return url
 
 
 def secrets_of(flow: HostedFlow) -> dict[str, str]:

@@ -89,6 +89,8 @@ RESEALED_PER_TRANSACTION: Final = 200
 
 SCHEDULED_PER_TICK: Final = 100
 WEBHOOK_BYTES_MAX: Final = 256 * 1024
+WEBHOOKS_PER_MINUTE: Final = "1200 per minute"
+"""From one address; an aggregator sends for all its logins from a few."""
 
 SIGN_IN_PER_MINUTE: Final = "10 per minute"
 

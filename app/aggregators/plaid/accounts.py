@@ -8,14 +8,13 @@ from types import MappingProxyType
 from typing import Final
 
 from app.aggregators.contract import OfferedAccount, SourceAccount, SourceAccountStatus
-from app.aggregators.plaid.reading import Json, amount_of, record_of, records_of, text_of
+from app.aggregators.plaid.reading import Json, amount_of, id_of, record_of, records_of, text_of
 from app.kernel.bank import AccountType
 from app.kernel.errors import Invalid
 from app.kernel.money import AmountInvalid, to_minor, valid_currency
 
 MASK_CHARACTERS_MAX: Final = 8
 SUBTYPE_CHARACTERS_MAX: Final = 60
-ID_CHARACTERS_MAX: Final = 200
 
 _TYPES: Final[Mapping[tuple[str, str], AccountType]] = MappingProxyType(
     {
@@ -66,7 +65,7 @@ def source_accounts(answer: Json) -> tuple[SourceAccount, ...]:
     return tuple(
         _source_account(record)
         for record in records_of(answer, "accounts")
-        if 0 < len(text_of(record, "account_id")) <= ID_CHARACTERS_MAX
+        if id_of(record, "account_id")
     )
 
 
@@ -76,7 +75,7 @@ def _source_account(record: Json) -> SourceAccount:
     # Plaid states what is owed on a card or a loan as a positive balance.
     sign = -1 if text_of(record, "type") in _OWED else 1
     return SourceAccount(
-        external_id=text_of(record, "account_id"),
+        external_id=id_of(record, "account_id"),
         name=text_of(record, "name") or text_of(record, "official_name"),
         mask=mask_of(record),
         type=account_type(record),
@@ -84,7 +83,7 @@ def _source_account(record: Json) -> SourceAccount:
         currency=currency,
         current_minor=_minor(amount_of(balances, "current"), currency, sign),
         available_minor=_minor(amount_of(balances, "available"), currency, 1),
-        persistent_id=text_of(record, "persistent_account_id")[:ID_CHARACTERS_MAX],
+        persistent_id=id_of(record, "persistent_account_id"),
         status=SourceAccountStatus.ACTIVE if currency else SourceAccountStatus.UNSUPPORTED,
         reason="" if currency else "CURRENCY_UNSUPPORTED",
     )

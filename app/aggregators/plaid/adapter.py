@@ -27,7 +27,7 @@ from app.aggregators.plaid.accounts import source_accounts
 from app.aggregators.plaid.client import Call, Client, Patience
 from app.aggregators.plaid.errors import incomplete
 from app.aggregators.plaid.institutions import coverages, institution_of
-from app.aggregators.plaid.reading import Json, text_of
+from app.aggregators.plaid.reading import Json, id_of, text_of
 from app.aggregators.plaid.settings import PlaidSettings
 from app.aggregators.plaid.webhook_keys import WebhookKeys
 from app.aggregators.plaid.webhooks import read_webhook
@@ -94,7 +94,7 @@ class Plaid:
 
     def exchange(self, grant_token: str) -> Access:
         answer = self._client.call(EXCHANGE, {"public_token": grant_token})
-        item_id, access_token = text_of(answer, "item_id"), text_of(answer, "access_token")
+        item_id, access_token = id_of(answer, "item_id"), text_of(answer, "access_token")
         if not (item_id and access_token):
             raise incomplete("access_token")
         return Access(item_id, {"access_token": access_token})
@@ -145,7 +145,7 @@ class Plaid:
         return self._client.call(WEBHOOK_KEY_GET, {"key_id": key_id})
 
     def _institution(self, item: Json) -> Institution | None:
-        external_id, name = text_of(item, "institution_id"), text_of(item, "institution_name")
+        external_id, name = id_of(item, "institution_id"), text_of(item, "institution_name")
         if not external_id or name:
             return Institution(external_id, name) if external_id else None
         if external_id not in self._institutions:

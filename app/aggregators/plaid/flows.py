@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 from app.aggregators.contract import FlowResult, FlowState, Grant, HostedFlow, Institution
 from app.aggregators.plaid.accounts import offered_account
 from app.aggregators.plaid.errors import incomplete
-from app.aggregators.plaid.reading import Json, instant_of, record_of, records_of, text_of
+from app.aggregators.plaid.reading import Json, id_of, instant_of, record_of, records_of, text_of
 from app.aggregators.plaid.requests import FLOW_SECONDS
 
 EXIT_CODE_CHARACTERS_MAX: Final = 60
@@ -26,13 +26,13 @@ def hosted_flow(answer: Json, host: str, now: datetime) -> HostedFlow:
         host: Of Plaid; an address without one is meant there.
 
     Raises:
-        AggregatorError: The answer names no token, or no address that a browser may be sent to.
+        AggregatorError: The answer names no token, or an address that no browser may be sent to.
     """
     token, stated = text_of(answer, "link_token"), text_of(answer, "hosted_link_url")
     if not token:
         raise incomplete("link_token")
-    url = _address(host, stated)
-    if not stated or not url.startswith(("https://", "http://")):
+    url = _address(host, stated) if stated else ""
+    if stated and not url.startswith(("https://", "http://")):
         raise incomplete("hosted_link_url")
     expires_at = instant_of(answer, "expiration")
     if expires_at is None or expires_at <= now:  # a clock that differs must not end it at once
@@ -80,7 +80,7 @@ def _grants(session: Json) -> list[Grant]:
 
 def _grant(token: str, metadata: Json) -> Grant:
     institution = record_of(metadata, "institution")
-    external_id = text_of(institution, "institution_id")
+    external_id = id_of(institution, "institution_id")
     return Grant(
         token=token,
         institution=Institution(external_id, text_of(institution, "name")) if external_id else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from app.aggregators.contract import Coverage, Institution
-from app.aggregators.plaid.reading import Json, record_of, records_of, text_of
+from app.aggregators.plaid.reading import Json, id_of, record_of, records_of, text_of
 from app.aggregators.plaid.requests import PRODUCT
 from app.kernel.bank import AccountType
 
@@ -31,7 +31,7 @@ def institution_of(answer: Json) -> Institution | None:
 
 
 def _institution(record: Json) -> Institution | None:
-    external_id, name = text_of(record, "institution_id"), text_of(record, "name")
+    external_id, name = id_of(record, "institution_id"), text_of(record, "name")
     return Institution(external_id, name) if external_id and name else None
 
 

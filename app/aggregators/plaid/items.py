@@ -8,7 +8,7 @@ from typing import Final
 from app.aggregators.contract import Health
 from app.aggregators.plaid.errors import health_of_error, incomplete
 from app.aggregators.plaid.meanings import INSTITUTION_UNAVAILABLE
-from app.aggregators.plaid.reading import Json, instant_of, record_of, text_of
+from app.aggregators.plaid.reading import Json, id_of, instant_of, record_of, text_of
 from app.kernel.bank import ConnectionStatus
 
 ACCESS_EXPIRING_SOON: Final = "ACCESS_EXPIRING_SOON"
@@ -24,7 +24,7 @@ def item_of(answer: Json) -> Json:
         AggregatorError: There is none.
     """
     item = record_of(answer, "item")
-    if not text_of(item, "item_id"):
+    if not id_of(item, "item_id"):
         raise incomplete("item")
     return item
 

@@ -15,6 +15,7 @@ from typing import Any, Final, NoReturn
 Json = Mapping[str, Any]
 
 TEXT_CHARACTERS_MAX: Final = 4_000
+ID_CHARACTERS_MAX: Final = 200
 _DATE_CHARACTERS: Final = len("2026-10-31")
 
 
@@ -44,6 +45,12 @@ def text_of(record: Json, key: str) -> str:
         return ""
     kept = value[:TEXT_CHARACTERS_MAX].replace("\0", "")
     return kept.encode(errors="replace").decode().strip()
+
+
+def id_of(record: Json, key: str) -> str:
+    """Return the identifier; empty when there is none, or one too long to be kept whole."""
+    text = text_of(record, key)
+    return text if len(text) <= ID_CHARACTERS_MAX else ""
 
 
 def record_of(record: Json, key: str) -> Json:

@@ -7,12 +7,13 @@ from types import MappingProxyType
 from typing import Final
 
 from app.aggregators.contract import History, SourceTransaction, SyncPage, UnreadableRow
-from app.aggregators.plaid.accounts import ID_CHARACTERS_MAX, currency_of, source_accounts
+from app.aggregators.plaid.accounts import currency_of, source_accounts
 from app.aggregators.plaid.errors import incomplete
 from app.aggregators.plaid.reading import (
     Json,
     amount_of,
     date_of,
+    id_of,
     record_of,
     records_of,
     text_of,
@@ -71,8 +72,8 @@ def _history(answer: Json, cursor: str) -> History:
 
 def _removed(answer: Json) -> Iterable[tuple[str, str]]:
     for row in records_of(answer, "removed"):
-        if external_id := text_of(row, "transaction_id"):
-            yield text_of(row, "account_id"), external_id
+        if external_id := id_of(row, "transaction_id"):
+            yield id_of(row, "account_id"), external_id
 
 
 def _read_rows(
@@ -81,18 +82,18 @@ def _read_rows(
     read: dict[str, SourceTransaction] = {}
     unreadable: list[UnreadableRow] = []
     for row in rows:
-        external_id = text_of(row, "transaction_id")
+        external_id = id_of(row, "transaction_id")
         try:
             read[external_id] = _transaction(row, external_id)
         except _Unreadable as reason:
-            account = text_of(row, "account_id")
+            account = id_of(row, "account_id")
             unreadable.append(UnreadableRow(account, external_id, str(reason)))
     return tuple(read.values()), tuple(unreadable)
 
 
 def _transaction(row: Json, external_id: str) -> SourceTransaction:
-    account = text_of(row, "account_id")
-    if not all(0 < len(key) <= ID_CHARACTERS_MAX for key in (external_id, account)):
+    account = id_of(row, "account_id")
+    if not (external_id and account):
         raise _Unreadable("It has no usable id.")
     posted = date_of(row, "date")
     if posted is None or not BOOKING_YEAR_MIN <= posted.year <= BOOKING_YEAR_MAX:
@@ -111,7 +112,7 @@ def _transaction(row: Json, external_id: str) -> SourceTransaction:
         counterparty=_counterparty(row),
         reference=_reference(row),
         value_date=date_of(row, "authorized_date"),
-        pending_external_id=text_of(row, "pending_transaction_id"),
+        pending_external_id=id_of(row, "pending_transaction_id"),
     )
 
 

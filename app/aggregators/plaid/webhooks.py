@@ -23,7 +23,15 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from app.aggregators.contract import Health, Webhook, WebhookInvalid, WebhookKind
 from app.aggregators.plaid.errors import health_of_error, safe_code
 from app.aggregators.plaid.items import ACCESS_EXPIRING_SOON, NEW_ACCOUNTS_AVAILABLE
-from app.aggregators.plaid.reading import Json, NotJson, instant_of, parse, record_of, text_of
+from app.aggregators.plaid.reading import (
+    Json,
+    NotJson,
+    id_of,
+    instant_of,
+    parse,
+    record_of,
+    text_of,
+)
 from app.aggregators.plaid.webhook_keys import WebhookKeys
 from app.kernel.bank import ConnectionStatus
 
@@ -101,9 +109,9 @@ def read_webhook(
     return Webhook(
         kind=_KINDS.get(name, WebhookKind.IGNORED),
         name=name,
-        login_external_id=text_of(message, "item_id"),
+        login_external_id=id_of(message, "item_id"),
         flow_token=text_of(message, "link_token"),
-        account_external_id=text_of(message, "account_id"),
+        account_external_id=id_of(message, "account_id"),
         health=health_of(message) if health_of else None,
     )
 
