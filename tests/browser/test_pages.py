@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.bank_news import bank_news
 from tests.browser.conftest import sign_in
 from tests.browser_support import EVERY_RULE, axe_faults
 
@@ -25,6 +26,8 @@ EXPECTED = {
     "/connections/accounts/*",
     "/connections/new",
     "/connections/uploads/*",
+    "/exceptions/",
+    "/exceptions/settled",
     "/ledger/",
     "/ledger/accounts",
     "/ledger/accounts/*/name",
@@ -94,9 +97,9 @@ def links(page: Page) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def visit(browser, tieout) -> tuple[dict[str, str], dict]:
-    """Return one address for each kind of page, found by following links, and the session."""
-    with window(browser, tieout) as (page, troubles):
+def visit(browser, launched, tieout) -> Iterator[tuple[dict[str, str], dict]]:
+    """Give one address for each kind of page, found by following links, and the session."""
+    with bank_news(launched), window(browser, tieout) as (page, troubles):
         sign_in(page, "marisol")
         found = {shape(page.url.removeprefix(tieout)): "/reconciliations/"}
         queue = list(found.values())
@@ -112,8 +115,13 @@ def visit(browser, tieout) -> tuple[dict[str, str], dict]:
         found["nothing found"] = "/transactions/?q=nothing+like+it"
         found["a line ranked"] = ranked(page, opened)
         found["/connections/uploads/* waiting"] = uploaded(page, found["/connections/accounts/*"])
+        page.goto("/exceptions/")
+        found["a statement changed by the bank"] = next(
+            link for link in links(page) if link.endswith("/report")
+        )
+        found["matches to check again"] = f"{opened}/matched"
         assert troubles == []
-        return found, page.context.storage_state()
+        yield found, page.context.storage_state()
 
 
 def ranked(page: Page, opened: str) -> str:
