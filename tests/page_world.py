@@ -9,18 +9,26 @@ from itertools import product
 from flask import url_for
 from werkzeug.routing import Rule
 
+from app.connections.hosted_flows import connect
+from app.connections.nonstandard import AskForConnector, ask_for_connector
 from app.connections.uploads import confirm_upload, store_upload
 from app.ledger.imports import confirm_import, discard_import, preview_import
 from app.ledger.journals import JournalDraft, JournalLine, post_journal, reverse_journal
 from app.models import (
+    ConnectionStatus,
+    ConnectorRequest,
+    FinancialAccount,
     FinancialConnection,
     FinancialTransaction,
+    JobStatus,
     JournalSource,
     MatchState,
     Membership,
+    RequestState,
     TransactionStatus,
     db,
 )
+from app.models.session import unit_of_work
 from app.reconciliation import certification, decisions
 from app.reconciliation.bank_exceptions import Settle, acknowledge
 from app.reconciliation.conditions import Conditions, TextTest
@@ -29,9 +37,10 @@ from app.reconciliation.rule_book import create_rule
 from app.reconciliation.settings import Thresholds, set_thresholds
 from app.reports import bank_exceptions
 from app.tenancy.actor import Actor
-from app.tenancy.scope import owned
+from app.tenancy.scope import get_owned, owned
 from tests.bank_files import csv_file, october
 from tests.books import Books, matches, run_waiting_jobs, set_up_books
+from tests.connection_world import a_connection, a_sync
 from tests.ledger_books import a_file
 
 SEPTEMBER = date(2026, 9, 30)
@@ -70,15 +79,13 @@ def page_world(admin: Actor) -> PageWorld:
     rule = Conditions(bank_description_test=TextTest.CONTAINS, bank_description="PAYROLL")
     rule_ids = [create_rule(admin, "Payroll", rule), create_rule(admin, "Payroll again", rule)]
     members = db.session.scalars(owned(Membership).with_only_columns(Membership.id)).all()
-    connections = db.session.scalars(
-        owned(FinancialConnection).with_only_columns(FinancialConnection.id)
-    ).all()
+    bank_connections = _bank_connections(books)
     return PageWorld(
-        {
+        bank_connections
+        | {
             "reconciliation_id": [certified, open_id],
             "match_id": match_ids,
             "change_id": change_ids,
-            "connection_id": list(connections),
             "connections.files.account:account_id": [books.financial_account_id],
             "connections.files.upload_file:account_id": [books.financial_account_id],
             "connections.map_:account_id": [books.financial_account_id],
@@ -92,6 +99,38 @@ def page_world(admin: Actor) -> PageWorld:
             "rule_id": rule_ids,
         }
     )
+
+
+def _bank_connections(books: Books) -> dict[str, list[str]]:
+    """Fill the page with a connection in every status, a visit, and a request for a connector."""
+    flow = connect(books.actor, "plaid", "https://tieout.example/")
+    for status in set(ConnectionStatus) - {ConnectionStatus.PENDING}:
+        connection_id = a_connection(f"Bank that is {status}", status, accounts=("Checking",))
+        a_sync(connection_id, JobStatus.FAILED, failure="It failed. Nothing was changed.")
+        a_sync(connection_id, JobStatus.SUCCEEDED, "14 new.", result={"added": 14})
+    a_sync(connection_id, JobStatus.SUCCEEDED)
+    by_hand = get_owned(FinancialAccount, books.financial_account_id).connection_id
+    accounts = owned(FinancialAccount).where(FinancialAccount.connection_id != by_hand)
+    request = ask_for_connector(books.actor, AskForConnector("Sparkasse", "EUR", "Why not"))
+    answered = ask_for_connector(books.actor, AskForConnector("Raiffeisen", "EUR", "Why not"))
+    with unit_of_work():
+        get_owned(ConnectorRequest, answered).state = RequestState.DECLINED
+        db.session.flush()
+    ids = owned(FinancialConnection).with_only_columns(FinancialConnection.id)
+    continued = db.session.scalars(accounts.limit(1)).one().id
+    return {
+        "connection_id": list(db.session.scalars(ids)),
+        "flow_id": [flow.flow_id],
+        "name": ["folder", "sftp", "simplefin"],
+        "old_account_id": [books.financial_account_id],
+        "connections.ask_continue:account_id": [continued],
+        "connections.ask_continue:old_account_id": [books.financial_account_id],
+        "connections.continue_:account_id": [continued],
+        "connections.continue_:old_account_id": [books.financial_account_id],
+        "organization_id": [books.actor.organization_id],
+        "request_id": [request],
+        "aggregator": ["plaid"],
+    }
 
 
 def _certified_month(books: Books) -> str:

@@ -10,10 +10,10 @@ from marshmallow import fields
 
 from app.blueprints import bank_files, connection_adding
 from app.connections import accounts, completion, deletion, hosted_flows, refresh
-from app.connections.completion import AlreadyConnected, NotFinished
 from app.connections.continuation import continue_account
-from app.connections.hosted_flows import ProviderRefused
+from app.connections.hosted_flows import GrantRefused, ProviderRefused
 from app.kernel.clock import utc_now
+from app.kernel.errors import Conflict
 from app.reports import connections as report
 from app.reports.connection_cards import connection_card
 from app.reports.connection_history import connection_history
@@ -91,7 +91,7 @@ def repair(connection_id: str) -> ResponseReturnValue:
 def complete(connection_id: str) -> ResponseReturnValue:
     try:
         completion.complete(current_actor(), connection_id)
-    except (NotFinished, AlreadyConnected, ProviderRefused) as refusal:
+    except (Conflict, GrantRefused, ProviderRefused) as refusal:
         return _stay(connection_id, refusal.detail, tone="info")
     return _stay(connection_id, "Signing in at the bank is finished; its data is being read.")
 

@@ -22,10 +22,13 @@ from app.models import (
     db,
 )
 from app.reports.connection_progress import NO_SYNC, OpenFlow, SyncState, open_flows, sync_states
-from app.reports.connection_words import StatusWords, words_of
+from app.reports.connection_words import GONE, StatusWords, words_of
 from app.reports.financial_accounts import AccountCard, account_cards
 from app.tenancy.actor import Actor
 from app.tenancy.scope import get_owned, owned
+
+LOST_SHOWN: Final = timedelta(days=30)
+"""So long a login that is gone stands among the others, unless its accounts go on elsewhere."""
 
 _STOPPED: Final = "No new transactions arrive until then."
 _SOON: Final = timedelta(seconds=2 * limits.REFRESH_LOOK_AGAIN_SECONDS)
@@ -57,6 +60,8 @@ class ConnectionCard:
     refresh_minutes: int
     access_removed: bool | None
     looks_soon: bool
+    is_lost: bool
+    """It ended lately at the provider, without anybody's doing here."""
     settings: Mapping[str, str]
     accounts: tuple[AccountCard, ...]
 
@@ -72,11 +77,6 @@ class ConnectionCard:
         """Return what is due first among the accounts."""
         dues = [account.due for account in self.accounts if account.due is not None]
         return min(dues, key=lambda due: due.due_date, default=None)
-
-    @property
-    def is_lost(self) -> bool:
-        """Tell whether it ended without a person's doing and still stands in the books."""
-        return self.deleted and any(one.ledger_bank_account_id for one in self.accounts)
 
     @property
     def needs_somebody(self) -> bool:
@@ -123,9 +123,9 @@ class ConnectionCard:
         """Return why the button is disabled; empty when it is not."""
         if not self.can_sync:
             return f"{self.institution_name} gives no data until somebody signs in at the bank."
-        if self.sync.running:
-            return "A sync is running; its end is near."
-        return "A connection can be refreshed once an hour." if self.refresh_available_at else ""
+        if self.refresh_available_at:
+            return "A connection can be refreshed once an hour."
+        return "A sync is running; its end is near." if self.sync.running else ""
 
     @property
     def accounts_pause(self) -> bool:
@@ -210,6 +210,7 @@ def _card(
         refresh_minutes=_minutes_until(available_at, now),
         access_removed=connection.access_removed,
         looks_soon=_looks_soon(connection, now),
+        is_lost=words is GONE and bool(accounts) and _is_recent(connection.deleted_at, now),
         settings=connection.settings,
         accounts=accounts,
     )
@@ -243,6 +244,10 @@ def _day(actor: Actor, moment: datetime | None) -> str:
 
 def _minutes_until(moment: datetime | None, now: datetime) -> int:
     return 0 if moment is None else max(1, -(-int((moment - now).total_seconds()) // 60))
+
+
+def _is_recent(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and moment > now - LOST_SHOWN
 
 
 def _looks_soon(connection: FinancialConnection, now: datetime) -> bool:

@@ -15,6 +15,7 @@ from typing import Final
 from app.connections.source_accounts import ACCOUNT_REVOKED
 from app.connections.statuses import (
     ABANDONED,
+    CREDENTIALS_UNREADABLE,
     ENDED,
     ENDING_SOON,
     NEW_ACCOUNTS,
@@ -125,14 +126,6 @@ _AT_THE_BANK: Final = (
 )
 _LOCKED: Final = "{bank} has locked this login. Unlock it at the bank, then sign in here again."
 _CONSENT: Final = "The consent given at {bank} has run out. Sign in at the bank and renew it."
-_GONE: Final = StatusWords(
-    "Gone",
-    "bad",
-    "{through} no longer knows this bank login, so no data arrives. Connect the bank anew, and "
-    "its accounts go on as they are; what was imported stays.",
-    Step.ANEW,
-    needs_somebody=True,
-)
 _SLOW: Final = (
     "{through} could not read {bank} the last times, so data may lag. It is tried again by itself."
 )
@@ -226,6 +219,13 @@ REASON_WORDS: Final[Mapping[tuple[ConnectionStatus, str], StatusWords]] = Mappin
             Step.CHOOSE_ACCOUNTS,
             needs_somebody=True,
         ),
+        (_S.DEGRADED, CREDENTIALS_UNREADABLE): StatusWords(
+            "Not readable",
+            "bad",
+            "This installation cannot read what opens the login at {bank}, so no data arrives. "
+            "Tell your operator; nothing is lost.",
+            needs_somebody=True,
+        ),
         (_S.EXPIRED, ABANDONED): StatusWords(
             "Not finished",
             "warn",
@@ -237,18 +237,13 @@ REASON_WORDS: Final[Mapping[tuple[ConnectionStatus, str], StatusWords]] = Mappin
         (_S.EXPIRED, "DUPLICATE"): StatusWords(
             "Connected already",
             "warn",
-            "All accounts that were chosen come through another connection already, so this one "
+            "What was chosen at the bank comes through another connection already, so this one "
             "was not made. Delete it; repair the other one if it does not sync.",
             needs_somebody=True,
         ),
         (_S.EXPIRED, "CONSENT_EXPIRED"): StatusWords(
             "Consent ended", "bad", _CONSENT, Step.SIGN_IN, needs_somebody=True
         ),
-        (_S.DELETED, "CLOSED"): _GONE,
-        (_S.DELETED, "NOT_FOUND"): _GONE,
-        (_S.DELETED, "ITEM_NOT_FOUND"): _GONE,
-        (_S.DELETED, "ITEM_CONCURRENTLY_DELETED"): _GONE,
-        (_S.DELETED, "INVALID_ACCESS_TOKEN"): _GONE,
     }
 )
 """For reasons that ask for something else than their status does by itself."""
@@ -281,6 +276,16 @@ CONNECTOR_WORDS: Final[Mapping[ConnectionStatus, StatusWords]] = MappingProxyTyp
     }
 )
 """For connectors, which have no sign-in at a bank; the failure of the last sync says more."""
+
+GONE: Final = StatusWords(
+    "Gone",
+    "bad",
+    "{through} no longer knows this bank login, so no data arrives. Connect the bank anew, and "
+    "its accounts go on as they are; what was imported stays.",
+    Step.ANEW,
+    needs_somebody=True,
+)
+"""For a login that ended at the provider without anybody's doing here."""
 
 NOT_TAKEN: Final = StatusWords(
     "Not connected",
@@ -406,13 +411,15 @@ def words_of(
         was_connected: The connection had access to the bank at least once.
         by_connector: It is a connector's and no aggregator's.
     """
-    if by_connector and status in CONNECTOR_WORDS:
-        return CONNECTOR_WORDS[status]
     own = REASON_WORDS.get((status, reason))
+    if by_connector and status in CONNECTOR_WORDS and reason != CREDENTIALS_UNREADABLE:
+        return CONNECTOR_WORDS[status]
     if own is not None:
         return own
     if status is _S.EXPIRED and not was_connected:
         return NOT_TAKEN
+    if status is _S.DELETED and reason and (status, reason) not in OTHER_SENTENCES:
+        return GONE
     words = STATUS_WORDS[status]
     if status is _S.RECONNECT_REQUIRED:
         sentence = SIGN_IN_SENTENCES.get(reason, words.sentence)

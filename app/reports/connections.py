@@ -55,16 +55,18 @@ class ConnectionsPage:
 
     def choices_for(self, account: AccountCard) -> list[LedgerChoice]:
         """Return the ledger bank accounts of its currency that are free, and its own."""
-        takers = {account.account_id} if account.connection_deleted else {None, account.account_id}
+        if account.connection_deleted:
+            return []
         return [
             choice
             for choice in self.ledger_choices
-            if choice.currency == account.currency and choice.taken_by in takers
+            if choice.currency == account.currency and choice.taken_by in {None, account.account_id}
         ]
 
     def continues(self, account: AccountCard) -> list[AccountCard]:
         """Return the accounts kept by file that an account which nobody mapped can go on from."""
-        if account.path is ConnectionPath.MANUAL_UPLOAD or not account.is_unmapped:
+        by_file = account.path is ConnectionPath.MANUAL_UPLOAD
+        if by_file or account.connection_deleted or not account.is_unmapped:
             return []
         return [
             other
@@ -72,7 +74,6 @@ class ConnectionsPage:
             for other in connection.accounts
             if other.path is ConnectionPath.MANUAL_UPLOAD
             and other.currency == account.currency
-            and not other.connection_deleted
             and other.status is AccountStatus.ACTIVE
         ]
 

@@ -13,11 +13,11 @@ from tests.html import checked, checked_fragment, ids_of, words
 from tests.page_world import page_world
 
 FRAGMENT = {"HX-Request": "true"}
-NOT_FOR_PEOPLE = {"static", "ops.healthz", "ops.readyz", "ops.metrics"}
+NOT_FOR_PEOPLE = {"static", "ops.healthz", "ops.readyz", "ops.metrics", "webhooks.take"}
 
 
 @pytest.fixture
-def world(app, cast):
+def world(app, cast, bank):
     return page_world(cast.alice)
 
 
