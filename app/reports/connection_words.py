@@ -301,6 +301,10 @@ OTHER_SENTENCES: Final[Mapping[tuple[ConnectionStatus, str], str]] = MappingProx
             "{bank} does not answer {through} at the moment, so data may lag. It is tried again "
             "by itself."
         ),
+        (_S.DEGRADED, "CREDENTIALS_UNREADABLE"): (
+            "The stored access to {bank} cannot be opened, so no data arrives. Ask your operator "
+            "to restore the key, or delete the connection and connect the bank anew."
+        ),
         (_S.DEGRADED, "PROVIDER_UNAVAILABLE"): (
             "{through} has trouble at the moment, so data may lag. It is tried again by itself; "
             "if it lasts for a day, tell your operator."
