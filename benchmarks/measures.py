@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from app.matching import Decision, Item, MatchOptions, MatchResult, Model, ScoredPair, Tier, match
+from app.matching import Decision, MatchOptions, MatchResult, Model, ScoredPair, Tier, match
 from app.matching.model import log_odds
 from benchmarks.worlds.books import Books
 
@@ -21,8 +21,8 @@ class Tally:
     """Counts that add up over books.
 
     Attributes:
-        right: Automatic pairs that are true, or whose bank line truly belongs to an entry with
-            the same amount and counterparty; `right_strict` only the former.
+        right: Automatic pairs that are true, or whose bank line truly belongs to an entry of the
+            same party with the same amount; `right_strict` only the former.
     """
 
     bank_lines: int = 0
@@ -44,7 +44,7 @@ class Tally:
     def add(self, books: Books, result: MatchResult) -> None:
         """Count one run."""
         truth = {b: set(theirs) for ours, theirs in books.truth for b in ours}
-        alike = {i.id: (i.amount_minor, i.counterparty or i.id) for i in books.gl}
+        alike = {i.id: (i.amount_minor, books.parties[i.id]) for i in books.gl}
         self.bank_lines += len(books.bank)
         self.matchable += len(truth)
         used: set[str] = set()
@@ -99,21 +99,19 @@ class Tally:
 
 
 def assigned_log_odds(
-    bank: Sequence[Item],
-    gl: Sequence[Item],
-    history: Sequence[Decision],
-    model: Model,
-    truth: set[tuple[str, str]],
+    books: Books, history: Sequence[Decision], model: Model
 ) -> Iterator[tuple[float, bool]]:
     """Yield the uncalibrated log-odds of each leading proposal, and whether it is right."""
     flat = replace(model, calibration=(np.array([-20.0, 20.0]), np.array([-20.0, 20.0])))
     options = MatchOptions(auto_threshold=99.0, review_threshold=20.0)
-    alike = {i.id: (i.amount_minor, i.counterparty or i.id) for i in gl}
+    alike = {i.id: (i.amount_minor, books.parties[i.id]) for i in books.gl}
     partners: dict[str, set[tuple[int, str]]] = defaultdict(set)
-    for bank_id, gl_id in truth:
-        partners[bank_id].add(alike[gl_id])
+    for ours, theirs in books.truth:
+        for bank_id in ours if len(ours) == len(theirs) == 1 else ():
+            partners[bank_id].add(alike[theirs[0]])
     seen: set[str] = set()
-    for pair in match(bank, gl, history=history, options=options, model=flat).pairs:
+    result = match(books.bank, books.gl, history=history, options=options, model=flat)
+    for pair in result.pairs:
         if len(pair.gl_ids) == len(pair.bank_ids) == 1 and pair.bank_ids[0] not in seen:
             seen.add(pair.bank_ids[0])
             yield log_odds(pair.score), alike[pair.gl_ids[0]] in partners[pair.bank_ids[0]]

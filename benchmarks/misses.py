@@ -66,11 +66,9 @@ class _Review:
             return True
         if len(pair.gl_ids) > 1 or len(pair.bank_ids) > 1:
             return False
-        mine = self._gl[pair.gl_ids[0]]
+        mine, party = self._gl[pair.gl_ids[0]], self._books.parties[pair.gl_ids[0]]
         return any(
-            (self._gl[g].amount_minor, self._gl[g].counterparty)
-            == (mine.amount_minor, mine.counterparty)
-            and mine.counterparty
+            self._gl[g].amount_minor == mine.amount_minor and self._books.parties[g] == party
             for g in theirs
         )
 

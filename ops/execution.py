@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from ops.reaper import Reaper
 
-READ_REST_SECONDS: Final = 1.0
+READ_REST_SECONDS: Final = 10.0
+"""For the last lines: reached only when somebody outside the session holds the pipe open."""
 LINE_BYTES_MAX: Final = 65_536
 
 

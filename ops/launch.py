@@ -175,6 +175,8 @@ def prepare(settings: Settings, given: Mapping[str, str]) -> Instance:
     if plaid_sandbox.is_wanted(complete):
         sandbox = plaid_sandbox.prepare(settings.instance_path / "sandbox")
         complete = {**complete, **sandbox.environment(app_port=int(port))}
+        if not complete.get("MX_HOST"):
+            complete = {**complete, **sandbox.mx_environment(app_port=int(port))}
     return Instance(settings, complete, host, int(port), server, sandbox)
 
 

@@ -22,6 +22,8 @@ HOST: Final = "127.0.0.1"
 STATE_FILE_NAME: Final = "sandbox.env"
 SECRET_BYTES: Final = 16
 WEBHOOK_PATH: Final = "/webhooks/plaid"
+MX_WEBHOOK_PATH: Final = "/webhooks/mx"
+MX_WEBHOOK_USER: Final = "tieout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,17 @@ class PlaidSandbox:
             "PLAID_CLIENT_ID": self.client_id,
             "PLAID_SECRET": self.secret,
             "PLAID_WEBHOOK_URL": f"http://{HOST}:{app_port}{WEBHOOK_PATH}",
+        }
+
+    def mx_environment(self, *, app_port: int) -> dict[str, str]:
+        """Return the same for the sandbox's other half, which speaks as MX."""
+        login = f"{MX_WEBHOOK_USER}:{self.secret}"
+        return {
+            "MX_HOST": f"{self.url}/mx",
+            "MX_CLIENT_ID": self.client_id,
+            "MX_API_KEY": self.secret,
+            "MX_WEBHOOK_PASSWORD": self.secret,
+            "MX_WEBHOOK_URL": f"http://{login}@{HOST}:{app_port}{MX_WEBHOOK_PATH}",
         }
 
 

@@ -18,7 +18,7 @@ from ops.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-KILL_WAIT_SECONDS: Final = 5.0
+KILL_WAIT_SECONDS: Final = 30.0
 """How long the kernel may take to remove processes after SIGKILL."""
 
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from sandbox import items, operations, webhooks
+from sandbox.hosted import flow
 from sandbox.items import Stage
 
 if TYPE_CHECKING:
     from sandbox.world import World
 
 TICK_SECONDS: Final = 0.1
-CATCH_UP_SECONDS: Final = 30.0
+ROUND_SECONDS: Final = 5.0
+"""Between two looks at what has time: new days, sessions that nobody goes on with."""
 SENDERS_COUNT: Final = 4
+
+logger = logging.getLogger(__name__)
 
 
 class Clockwork:
@@ -24,6 +29,7 @@ class Clockwork:
     def __init__(self, world: World) -> None:
         self._world = world
         self._is_over = threading.Event()
+        self._next_round = 0.0
         self._senders = ThreadPoolExecutor(SENDERS_COUNT, "webhook")
         self._thread = threading.Thread(target=self._run, name="clockwork", daemon=True)
 
@@ -37,17 +43,23 @@ class Clockwork:
         self._senders.shutdown()
 
     def _run(self) -> None:
-        next_catch_up = time.monotonic()
         while not self._is_over.is_set():
             self._world.wake.clear()
-            step_stages(self._world)
-            for tick in self._world.ticks:
-                tick(self._world)
-            if time.monotonic() >= next_catch_up:
-                catch_up_all(self._world)
-                next_catch_up = time.monotonic() + CATCH_UP_SECONDS
-            self._send_due()
+            try:
+                self._tick()
+            except Exception:  # the banks must go on, and the log says what stopped them
+                logger.exception("The sandbox's background failed once and goes on.")
             self._world.wake.wait(TICK_SECONDS)
+
+    def _tick(self) -> None:
+        step_stages(self._world)
+        for tick in self._world.ticks:
+            tick(self._world)
+        self._send_due()
+        if time.monotonic() >= self._next_round:
+            self._next_round = time.monotonic() + ROUND_SECONDS
+            flow.end_abandoned(self._world)
+            catch_up_all(self._world)
 
     def _send_due(self) -> None:
         now = self._world.now()
@@ -85,7 +97,7 @@ def step_stages(world: World) -> None:
 def catch_up_all(world: World) -> None:
     """Let the banks of all items tell the days that have passed."""
     with world.store.reading() as db:
-        known = [item for item in items.everything(db) if not item.is_removed]
-    for item in known:
+        due = [item for item in items.everything(db) if operations.is_due(world, item)]
+    for item in due:
         with world.store.writing() as db:
             operations.catch_up(world, db, items.find(db, item.item_id))

@@ -75,6 +75,7 @@ class Session:
     public_token: str
     exit_status: str
     events: str
+    active_at: float
 
     @property
     def is_over(self) -> bool:
@@ -124,6 +125,19 @@ def find_session(db: sqlite3.Connection, link: Link, session_id: str) -> Session
     return None if row is None else _session(row)
 
 
+def idle_sessions(
+    db: sqlite3.Connection, *, now: float, idle_seconds: float
+) -> list[tuple[Link, Session]]:
+    """Return the open sessions without a sign of life for so long, or of links that ran out."""
+    rows = db.execute(
+        "SELECT session.* FROM session JOIN link ON link.token = link_token "
+        "WHERE finished_at IS NULL AND (active_at < ? OR expires_at < ?)",
+        (now - idle_seconds, now),
+    ).fetchall()
+    found = ((find_link(db, row["link_token"]), _session(row)) for row in rows)
+    return [(link, session) for link, session in found if link is not None]
+
+
 def _session(row: sqlite3.Row) -> Session:
     values = dict(row)
     return Session(**{**values, "step": Step(values["step"])})
@@ -134,9 +148,9 @@ def start_session(
 ) -> Session:
     session_id = random_id()
     db.execute(
-        "INSERT INTO session (session_id, link_token, started_at, step, institution_id) "
-        "VALUES (?, ?, ?, ?, ?)",
-        (session_id, link.token, world.now(), step, institution_id),
+        "INSERT INTO session (session_id, link_token, started_at, active_at, step, institution_id)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (session_id, link.token, world.now(), world.now(), step, institution_id),
     )
     session = find_session(db, link, session_id)
     assert session is not None

@@ -104,21 +104,26 @@ def bank_now(world: World, item: Item) -> float:
     return world.now() + item.days_ahead * banking.SECONDS_PER_DAY
 
 
-def catch_up(world: World, db: sqlite3.Connection, item: Item, *, is_asked: bool = False) -> Item:
-    """Let the bank tell the days that have passed, unless it does not let us in.
+def is_due(world: World, item: Item) -> bool:
+    """Return whether the bank has days to tell, or has not been asked for hours."""
+    if item.stage is not Stage.HISTORICAL or item.is_removed:
+        return False
+    has_days = item.today < world.bank_day(item) and not item.error_code
+    last_try_at = max(item.last_success_at or 0, item.last_failure_at or 0)
+    return has_days or world.now() > last_try_at + CONTACT_SECONDS
 
-    `is_asked` is true when somebody wants it now; else the bank is asked a few times a day.
-    """
-    now, day = world.now(), world.bank_day(item)
-    is_due = is_asked or item.today < day or now > (item.last_success_at or 0) + CONTACT_SECONDS
-    if not is_due or item.stage is not Stage.HISTORICAL or item.is_removed:
+
+def catch_up(world: World, db: sqlite3.Connection, item: Item) -> Item:
+    """Let the bank tell the days that have passed, unless it does not let us in."""
+    now = world.now()
+    if item.stage is not Stage.HISTORICAL or item.is_removed:
         return item
     if not item.error_code:
         item = _run_out(world, db, item)
     if item.error_code or _is_bank_away(db, item):
         return items.change(db, item, last_failure_at=now)
     before = item.head
-    item = banking.roll_to(db, item, day)
+    item = banking.roll_to(db, item, world.bank_day(item))
     item = items.change(db, item, last_success_at=now)
     return announce_changes(world, db, item, before)
 
@@ -147,7 +152,7 @@ def announce_changes(world: World, db: sqlite3.Connection, item: Item, before: i
 
 def refresh(world: World, db: sqlite3.Connection, item: Item) -> Item:
     """Ask the bank for news now; a login made for that always has some."""
-    item = catch_up(world, db, item, is_asked=True)
+    item = catch_up(world, db, item)
     if item.username != banks.USER_DYNAMIC or item.error_code or not item.is_ready:
         return item
     before = item.head
@@ -189,7 +194,7 @@ def repair(world: World, db: sqlite3.Connection, item: Item) -> Item:
     item = banking.renew_consent(db, item, now=bank_now(world, item))
     if had_error:
         item = world.announce(db, item, News(Happening.REPAIRED))
-    return catch_up(world, db, item, is_asked=True)
+    return catch_up(world, db, item)
 
 
 def remove(db: sqlite3.Connection, item: Item) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUSY_SECONDS_MAX: Final = 20.0
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 SCHEMA: Final = """
 CREATE TABLE item (
     item_id TEXT PRIMARY KEY,
@@ -102,7 +102,8 @@ CREATE TABLE session (
     error_code TEXT NOT NULL DEFAULT '',
     public_token TEXT NOT NULL DEFAULT '',
     exit_status TEXT NOT NULL DEFAULT '',
-    events TEXT NOT NULL DEFAULT '[]'
+    events TEXT NOT NULL DEFAULT '[]',
+    active_at REAL NOT NULL
 );
 CREATE INDEX session_link ON session (link_token);
 CREATE TABLE fault (
@@ -150,6 +151,20 @@ CREATE TABLE mx_member (
 );
 CREATE INDEX mx_member_user ON mx_member (user_guid);
 CREATE INDEX mx_member_job ON mx_member (job_ends_at) WHERE job_ends_at IS NOT NULL;
+CREATE TABLE simplefin_grant (
+    grant_id TEXT PRIMARY KEY,
+    claim_code TEXT NOT NULL UNIQUE,
+    username TEXT NOT NULL UNIQUE,
+    password TEXT NOT NULL,
+    claimed_at REAL,
+    is_disabled INTEGER NOT NULL,
+    is_unpaid INTEGER NOT NULL
+);
+CREATE TABLE simplefin_bank (
+    item_id TEXT PRIMARY KEY REFERENCES item ON DELETE CASCADE,
+    grant_id TEXT NOT NULL REFERENCES simplefin_grant ON DELETE CASCADE
+);
+CREATE INDEX simplefin_bank_grant ON simplefin_bank (grant_id);
 CREATE TABLE signing_key (
     key_id TEXT PRIMARY KEY,
     private_pem TEXT NOT NULL,

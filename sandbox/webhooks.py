@@ -177,5 +177,5 @@ def _post(delivery: Delivery, headers: dict[str, str]) -> str:
         with closing(connect(host, timeout=ANSWER_SECONDS_MAX)) as connection:
             connection.request("POST", target, delivery.body.encode(), headers)
             return str(connection.getresponse().status)
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         return type(error).__name__

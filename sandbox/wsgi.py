@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, jsonify
 from werkzeug.exceptions import NotFound
 
-from sandbox import hosted, mx
+from sandbox import hosted, mx, simplefin
 from sandbox.clockwork import Clockwork
 from sandbox.control import api as control_api
 from sandbox.control import pages as control_pages
@@ -26,6 +26,8 @@ from sandbox.plaid import (  # noqa: F401  calls
     transactions,
 )
 from sandbox.settings import Settings
+from sandbox.simplefin import calls as simplefin_calls
+from sandbox.simplefin import pages as simplefin_pages  # noqa: F401  pages
 from sandbox.store import Store
 from sandbox.world import World
 
@@ -40,8 +42,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     world = World(
         settings,
         store,
-        announcers={WIRE: announcements.announce, mx.WIRE: mx_announcements.announce},
-        states={WIRE: errors.LASTING, mx.WIRE: frozenset(STATUSES)},
+        announcers={
+            WIRE: announcements.announce,
+            mx.WIRE: mx_announcements.announce,
+            simplefin.WIRE: simplefin.announce,
+        },
+        states={
+            WIRE: errors.LASTING,
+            mx.WIRE: frozenset(STATUSES),
+            simplefin.WIRE: simplefin.STATES,
+        },
         ticks=(jobs.settle_due,),
     )
     app = Flask(__name__)
@@ -50,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(calls.plaid)
     app.register_blueprint(hosted.pages)
     app.register_blueprint(mx_calls.mx)
+    app.register_blueprint(simplefin_calls.simplefin)
     app.register_blueprint(control_api.api)
     app.register_blueprint(control_pages.pages)
     app.register_error_handler(NotFound, _not_found)

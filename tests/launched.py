@@ -6,17 +6,18 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import psutil
 from redis import Redis
 
-from ops.waiting import wait_until
+from tests.waiting import WAIT_SECONDS_MAX, comes_true
 
 ROOT = Path(__file__).resolve().parents[1]
+_ports = count(os.getpid() * 101)  # so that two runs of the tests begin far from each other
 COMMAND = (sys.executable, "-m", "ops.launch")
-START_SECONDS_MAX = 90
-STOP_SECONDS_MAX = 20
 
 
 class Launched:
@@ -41,11 +42,9 @@ class Launched:
         return self.output_file.read_text()
 
     def wait_until_ready(self):
-        started = wait_until(
-            lambda: "ticker_ready" in self.output or self.process.poll() is not None,
-            timeout_seconds=START_SECONDS_MAX,
-        )
-        assert started, self.output
+        assert comes_true(
+            lambda: "ticker_ready" in self.output or self.process.poll() is not None
+        ), self.output
         assert self.process.poll() is None, self.output
         return self
 
@@ -58,7 +57,9 @@ class Launched:
         return [p for p in self.family() if any(word in part for part in words_of(p))]
 
     def readiness(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{self.port}/readyz", timeout=WAIT_SECONDS_MAX
+        ) as answer:
             return json.load(answer)
 
     def is_ready(self):
@@ -74,8 +75,8 @@ class Launched:
         """Send the signal and return those of the family that are still there afterwards."""
         family = self.family()
         self.process.send_signal(signal_number)
-        self.process.wait(STOP_SECONDS_MAX)
-        wait_until(lambda: not living(family), timeout_seconds=STOP_SECONDS_MAX)
+        self.process.wait(WAIT_SECONDS_MAX)
+        comes_true(lambda: not living(family))
         return living(family)
 
 
@@ -97,6 +98,7 @@ def environment(instance, port, **settings):
         "PUBLIC_URL",
         "BIND",
         "PLAID_HOST",
+        "MX_HOST",
     )
     return {
         **os.environ,
@@ -109,9 +111,12 @@ def environment(instance, port, **settings):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a port that nobody else is given: below those that systems hand out by themselves."""
+    while True:
+        port = 20_000 + next(_ports) % 10_000
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def living(processes):

@@ -12,9 +12,9 @@ from flask import current_app
 
 from app.models import db
 from app.tenancy.scope import organization_scope
+from tests.waiting import WAIT_SECONDS_MAX
 
 _FORK = multiprocessing.get_context("fork")
-_SECONDS_MAX = 90
 
 
 def race(organization_id: str, *contestants: Callable[[], Any]) -> list[Any]:
@@ -28,9 +28,9 @@ def race(organization_id: str, *contestants: Callable[[], Any]) -> list[Any]:
     ]
     for process in processes:
         process.start()
-    found = dict(outcomes.get(timeout=_SECONDS_MAX) for _ in processes)
+    found = dict(outcomes.get(timeout=WAIT_SECONDS_MAX) for _ in processes)
     for process in processes:
-        process.join(_SECONDS_MAX)
+        process.join(WAIT_SECONDS_MAX)
         assert process.exitcode == 0
     outcomes.close()
     outcomes.join_thread()
@@ -46,7 +46,7 @@ def _run(
 ) -> None:
     app = current_app._get_current_object()
     with app.app_context(), organization_scope(organization_id):
-        barrier.wait(_SECONDS_MAX)
+        barrier.wait(WAIT_SECONDS_MAX)
         try:
             outcome = contestant()
         except Exception as error:  # noqa: BLE001 - the loser's refusal is what we look at

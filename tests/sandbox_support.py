@@ -13,8 +13,8 @@ from urllib.parse import urlencode, urlsplit
 
 import html5lib
 
-from ops.waiting import wait_until
 from tests.html import ids_of
+from tests.waiting import comes_true
 
 PUGET, CASCADE, SUMMIT = "ins_900201", "ins_900202", "ins_900203"
 FOUNDRY, MERIDIAN, NOORDERLICHT = "ins_900204", "ins_900205", "ins_900206"
@@ -126,7 +126,7 @@ class Receiver:
 
     def wait_for(self, code, *, count=1):
         """Return the first webhook of this code, once `count` of them are there."""
-        arrived = wait_until(lambda: self.codes().count(code) >= count, timeout_seconds=10)
+        arrived = comes_true(lambda: self.codes().count(code) >= count)
         assert arrived, f"{code} among {self.codes()}"
         return next(webhook for webhook in self.received if webhook.code == code)
 

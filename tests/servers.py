@@ -23,14 +23,13 @@ from ops import browser, embedded_redis, processes, sessions
 from ops import plaid_sandbox as sandbox_program
 from ops.failures import StartFailed
 from ops.reaper import Reaper
-from ops.waiting import wait_until
 from tests.plaid_sandbox import TODAY, PlaidSandbox
+from tests.waiting import comes_true
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT: Final = Path(__file__).parent.parent
-START_SECONDS_MAX: Final = 20.0
 STOP_SECONDS_MAX: Final = 5.0
 ADMIN: Final = "postgres"
 OWNER: Final = "tieout"
@@ -65,7 +64,7 @@ def postgres() -> Iterator[str]:
         with _running(
             command, log_file=folder / "server.log", stop_signal=signal.SIGQUIT, user=user
         ):
-            if not wait_until(lambda: _accepts(admin_dsn), timeout_seconds=START_SECONDS_MAX):
+            if not comes_true(lambda: _accepts(admin_dsn)):
                 raise StartFailed(
                     f"PostgreSQL did not start:\n{(folder / 'server.log').read_text()}"
                 )
@@ -81,9 +80,7 @@ def redis() -> Iterator[str]:
     with _temporary_folder("redis") as folder:
         server = embedded_redis.prepare(folder)
         with _running(server.command, log_file=folder / "output.log", stop_signal=signal.SIGTERM):
-            if not wait_until(
-                lambda: embedded_redis.is_ready(server.url), timeout_seconds=START_SECONDS_MAX
-            ):
+            if not comes_true(lambda: embedded_redis.is_ready(server.url)):
                 log = (folder / embedded_redis.LOG_FILE_NAME).read_text()
                 raise StartFailed(f"Redis did not start:\n{log}")
             yield server.url
@@ -114,7 +111,7 @@ def plaid_sandbox(*, pace_seconds: float = 0.0) -> Iterator[PlaidSandbox]:
             cwd=ROOT,
             environment=environment,
         ):
-            if not wait_until(running.answers, timeout_seconds=START_SECONDS_MAX):
+            if not comes_true(running.answers):
                 raise StartFailed(f"The sandbox did not start:\n{log_file.read_text()}")
             yield running
 

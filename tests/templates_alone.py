@@ -59,6 +59,7 @@ def shell() -> dict[str, Any]:
             "url": "/c",
             "current": False,
             "count": None,
+            "count_class": "",
             "key": "g b",
         },
     ]

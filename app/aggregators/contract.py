@@ -132,7 +132,12 @@ class FlowRequest:
 
 @dataclass(frozen=True, slots=True)
 class HostedFlow:
-    """Where the person has to go, and how to ask what became of it."""
+    """Where the person has to go, and how to ask what became of it.
+
+    Args:
+        url: Empty when the provider has no page for it; then the grant has to come from the
+            program that asked, which shows the provider's own module.
+    """
 
     token: str = field(repr=False)
     url: str = field(repr=False)

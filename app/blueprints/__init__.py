@@ -9,16 +9,19 @@ from flask import Flask, g, url_for
 from app.blueprints import (
     audit,
     auth,
+    bank_data,
     connections,
     exceptions,
     home,
     ledger,
+    operator,
     ops,
     people,
     reconciliation,
     rules,
     settings,
     transactions,
+    webhooks,
 )
 from app.people.sign_in import organizations_of
 from app.web.access import visitor_actor
@@ -28,16 +31,19 @@ from app.web.navigation import menu
 _AREAS = (
     audit,
     auth,
+    bank_data,
     connections,
     exceptions,
     home,
     ledger,
+    operator,
     ops,
     people,
     reconciliation,
     rules,
     settings,
     transactions,
+    webhooks,
 )
 
 

@@ -11,19 +11,26 @@ from marshmallow import fields
 from app.blueprints import bank_files, connection_adding
 from app.connections import accounts, completion, deletion, hosted_flows, refresh
 from app.connections.completion import AlreadyConnected, NotFinished
+from app.connections.continuation import continue_account
 from app.connections.hosted_flows import ProviderRefused
 from app.kernel.clock import utc_now
 from app.reports import connections as report
+from app.reports.connection_cards import connection_card
 from app.reports.connection_history import connection_history
+from app.reports.financial_accounts import account_page
 from app.tenancy.permissions import Permission
 from app.web.access import current_actor, needs, public
 from app.web.addresses import outside_url
 from app.web.forms import Form, load_form
+from app.web.navigation import stopped_words
 from app.web.pages import go, render, say, wants_fragment
 
 bp = Blueprint("connections", __name__, url_prefix="/connections")
 bp.register_blueprint(bank_files.bp)
 bp.register_blueprint(connection_adding.bp)
+
+FROM_FILES: Final = "from-"
+"""Before the id of an account kept by file, among the choices of the mapping."""
 
 ID_CHARACTERS: Final = 32
 SHOWN_MAX: Final = 60
@@ -106,14 +113,14 @@ def flow_ended() -> ResponseReturnValue:
 @bp.get("/<connection_id>/delete")
 @needs(Permission.BANK_CONNECTIONS)
 def ask_delete(connection_id: str) -> ResponseReturnValue:
-    card = report.connection_card(current_actor(), connection_id, utc_now())
+    card = connection_card(current_actor(), connection_id, utc_now())
     return render("connections/delete.html", connection=card)
 
 
 @bp.post("/<connection_id>/delete")
 @needs(Permission.BANK_CONNECTIONS)
 def delete(connection_id: str) -> ResponseReturnValue:
-    card = report.connection_card(current_actor(), connection_id, utc_now())
+    card = connection_card(current_actor(), connection_id, utc_now())
     deleted = deletion.delete_connection(current_actor(), connection_id)
     said = f"The connection to {card.institution_name} was deleted; what it imported stays."
     if deleted.access_removed:
@@ -130,9 +137,30 @@ def delete(connection_id: str) -> ResponseReturnValue:
 @needs(Permission.BANK_CONNECTIONS)
 def map_(account_id: str) -> ResponseReturnValue:
     chosen = load_form(MappingForm())["ledger_bank_account_id"] or None
+    if chosen and chosen.startswith(FROM_FILES):
+        old_account_id = chosen.removeprefix(FROM_FILES)
+        return go(url_for(".ask_continue", account_id=account_id, old_account_id=old_account_id))
     accounts.map_account(current_actor(), account_id, chosen)
     said = "The account is mapped to the books." if chosen else "The account is no longer mapped."
     return go(url_for(".index"), said)
+
+
+@bp.get("/accounts/<account_id>/continues/<old_account_id>")
+@needs(Permission.BANK_CONNECTIONS)
+def ask_continue(account_id: str, old_account_id: str) -> ResponseReturnValue:
+    actor, now = current_actor(), utc_now()
+    return render(
+        "connections/continue.html",
+        new=account_page(actor, account_id, now).account,
+        old=account_page(actor, old_account_id, now).account,
+    )
+
+
+@bp.post("/accounts/<account_id>/continues/<old_account_id>")
+@needs(Permission.BANK_CONNECTIONS)
+def continue_(account_id: str, old_account_id: str) -> ResponseReturnValue:
+    continue_account(current_actor(), account_id, old_account_id)
+    return go(url_for(".index"), "The account goes on with all that its files had brought.")
 
 
 def _stay(
@@ -164,5 +192,6 @@ def _page(visit: str | None) -> Response:
         page=page,
         shown=".".join(ids) if len(ids) <= SHOWN_MAX else "",
         focused_flow_id=visit,
+        stopped_words=stopped_words(page.stopped_count),
         oob=wants_fragment(),
     )

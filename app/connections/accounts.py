@@ -123,7 +123,8 @@ def map_account(actor: Actor, account_id: str, ledger_bank_account_id: str | Non
     actor.require(Permission.BANK_CONNECTIONS)
     with unit_of_work() as work:
         account = get_owned(FinancialAccount, account_id, lock=True)
-        _refuse_deleted(account)
+        if ledger_bank_account_id is not None:  # what ended by itself may be taken out
+            _refuse_deleted(account)
         _map(actor, account, ledger_bank_account_id)
         request_matching_where(work, LedgerBankAccount.id == ledger_bank_account_id)
 

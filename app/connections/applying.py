@@ -150,7 +150,16 @@ class _Writer:
             if account := self._accounts.get(account_external_id):
                 self._removed.add((account.id, _kept_id(external_id)))
         if self._seen is not None:
-            self._seen.update(rows)
+            self._seen |= self._named(page)
+
+    def _named(self, page: SyncPage) -> set[Key]:
+        """Return every row that a page speaks of: one that cannot be kept is not gone."""
+        said: list[SourceTransaction | UnreadableRow] = [*page.upserts, *page.unreadable]
+        return {
+            (account.id, _kept_id(row.external_id))
+            for row in said
+            if (account := self._accounts.get(row.account_external_id))
+        }
 
     def finish(self, fetched: Fetched) -> None:
         """Remove what is gone: said to be, replaced by a posted one, or missing in a whole."""

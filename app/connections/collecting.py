@@ -137,7 +137,6 @@ def _tell(actor: Actor, connection_id: str, sentence: str) -> None:
 
 def _write_success(actor: Actor, held: Claim, tally: _Tally) -> None:
     with unit_of_work():
-        held.hold()
         connection = get_owned(FinancialConnection, held.subject_id, lock=True)
         connection.failures_count = 0
         connection.last_read_at = connection.successfully_aggregated_at = utc_now()
@@ -150,7 +149,6 @@ def _write_success(actor: Actor, held: Claim, tally: _Tally) -> None:
 
 def _write_failure(actor: Actor, held: Claim, error: AggregatorError) -> None:
     with unit_of_work():
-        held.hold()
         connection = get_owned(FinancialConnection, held.subject_id, lock=True)
         connection.failures_count += 1
         health = error.health or Health(ConnectionStatus.DEGRADED, error.code[:60])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import undefer
@@ -24,7 +25,8 @@ from app.aggregators.contract import (
     Institution,
 )
 from app.audit.trail import Change, record
-from app.connections.hosted_flows import ProviderRefused, secrets_of
+from app.connections.hosted_flows import GrantRefused, ProviderRefused, secrets_of
+from app.connections.source_accounts import share_again
 from app.connections.sources import aggregator_named, seal_access
 from app.connections.statuses import ABANDONED, Cause, move, tell
 from app.connections.twins import live_twin_of_all
@@ -33,7 +35,7 @@ from app.jobs.runs import Claim, latest_run, request_run
 from app.kernel import limits
 from app.kernel.bank import ConnectionStatus
 from app.kernel.clock import utc_now
-from app.kernel.errors import Conflict, Refusal
+from app.kernel.errors import Conflict, NotFound, Refusal
 from app.models import (
     FinancialConnection,
     FlowMode,
@@ -46,6 +48,8 @@ from app.models.session import UnitOfWork, rows_changed, unit_of_work
 from app.tenancy.actor import Actor
 from app.tenancy.permissions import Permission
 from app.tenancy.scope import ALL_ORGANIZATIONS, current_organization_id, get_owned, owned
+
+_CODE_CHARACTERS_MAX: Final = 60
 
 
 class NotFinished(Conflict):
@@ -81,7 +85,8 @@ def complete(actor: Actor, connection_id: str, public_token: str | None = None) 
         NotFinished: The person has not finished, or the visit has ended without success.
         AlreadyConnected: The same accounts come through another connection.
         Conflict: It is deleted, or somebody completes it at this moment.
-        ProviderRefused: The aggregator does not answer, or does not take the grant.
+        ProviderRefused: The aggregator does not answer, or does not take the given grant.
+        GrantRefused: It does not take the flow's own grant any more.
     """
     actor.require(Permission.BANK_CONNECTIONS)
     connection = get_owned(FinancialConnection, connection_id)
@@ -98,14 +103,15 @@ def complete(actor: Actor, connection_id: str, public_token: str | None = None) 
     if flow.mode == FlowMode.UPDATE:
         return _update_ended(actor, connection, flow, result)
     grant = _grant_of(aggregator, flow, result, public_token)
-    return _exchange(actor, aggregator, connection, flow, grant)
+    is_own = grant in result.grants
+    return _exchange(actor, aggregator, connection, flow, grant, is_own=is_own)
 
 
 def finish_flow(actor: Actor, held: Claim) -> None:
     """Look how a hosted flow stands: the handler of `JobKind.FINISH_FLOW`."""
     actor.require(Permission.BANK_CONNECTIONS)
     flow = get_owned(HostedFlow, held.subject_id)
-    if flow.progress == FlowProgress.OPEN and flow.secrets is not None:
+    if _is_waiting(flow) and flow.secrets is not None:
         _look(actor, flow)
     with unit_of_work():
         runs.succeed(held, "Looked at the bank")
@@ -114,11 +120,10 @@ def finish_flow(actor: Actor, held: Claim) -> None:
 def expire_flow(actor: Actor, flow_id: str) -> None:
     """End a flow whose time is over; a connection that it should have made expires with it."""
     with unit_of_work() as work:
-        flow = get_owned(HostedFlow, flow_id, lock=True)
-        if flow.progress not in (FlowProgress.OPEN, FlowProgress.EXCHANGING):
+        connection, flow = _locked(flow_id)
+        if not _is_waiting(flow):
             return
         _end(flow, FlowProgress.EXPIRED)
-        connection = get_owned(FinancialConnection, flow.connection_id, lock=True)
         if flow.mode == FlowMode.CREATE and not connection.external_id:
             last = f" The last visit ended with {flow.exit_code}." if flow.exit_code else ""
             sentence = f"Nobody finished signing in at the bank in time.{last}"
@@ -133,8 +138,8 @@ def _look(actor: Actor, flow: HostedFlow) -> None:
     aggregator = aggregator_named(connection.provider)
     try:
         result = aggregator.flow_result(secrets_of(flow)["token"])
-        if result.grants and flow.mode == FlowMode.CREATE:
-            _exchange(actor, aggregator, connection, flow, result.grants[0])
+        if result.grants and flow.mode == FlowMode.CREATE and not connection.external_id:
+            _exchange(actor, aggregator, connection, flow, result.grants[0], is_own=True)
         elif flow.mode == FlowMode.UPDATE and _has_news(flow, result):
             _update_ended(actor, connection, flow, result)
         else:
@@ -221,10 +226,18 @@ def _exchange(
     connection: FinancialConnection,
     flow: HostedFlow,
     grant: Grant,
+    *,
+    is_own: bool,
 ) -> Completed:
+    """Turn a grant into access, once.
+
+    Args:
+        is_own: The aggregator gave the grant for this flow; otherwise somebody handed it in,
+            and that it is of no use says nothing about the flow.
+    """
     twin = live_twin_of_all(connection.id, grant)
     if twin is not None:
-        _refuse_twin(actor, connection.id, flow.id, twin)
+        _refuse_twin(actor, flow.id, twin)
     if not _take(flow.id):
         current = get_owned(FinancialConnection, connection.id)
         if current.external_id:
@@ -235,11 +248,11 @@ def _exchange(
         )
     try:
         access = aggregator.exchange(grant.token)
-        institution = grant.institution or aggregator.login_status(access).institution
     except AggregatorError as error:
-        _exchange_failed(actor, connection.id, flow.id, error)
+        if _exchange_failed(actor, flow.id, error, is_own=is_own):
+            raise GrantRefused(aggregator.title, error) from error
         raise ProviderRefused(aggregator.title, error) from error
-    return _attach(actor, connection.id, flow.id, access, institution)
+    return _attach(actor, flow.id, access, grant.institution)
 
 
 def _take(flow_id: str) -> bool:
@@ -266,18 +279,19 @@ def _take(flow_id: str) -> bool:
 
 
 def _attach(
-    actor: Actor,
-    connection_id: str,
-    flow_id: str,
-    access: Access,
-    institution: Institution | None,
+    actor: Actor, flow_id: str, access: Access, institution: Institution | None
 ) -> Completed:
+    """Keep the access that the exchange gave; where it is another connection's, end the flow.
+
+    The institution may be unknown still: the first sync asks for it.
+    """
     with unit_of_work() as work:
-        flow = get_owned(HostedFlow, flow_id, lock=True)
-        connection = get_owned(FinancialConnection, connection_id, lock=True)
+        connection, flow = _locked(flow_id)
+        connection_id, run_id = connection.id, None
         if _known_elsewhere(connection, access.external_id):
             _end(flow, FlowProgress.REFUSED)
-            raise_after = True
+            foreign = Health(ConnectionStatus.EXPIRED, "DUPLICATE")
+            move(actor, connection, foreign, cause=Cause.FLOW, sentence=_FOREIGN_LOGIN)
         elif connection.status == ConnectionStatus.DELETED:
             _end(flow, FlowProgress.REFUSED)
             connection.external_id = access.external_id
@@ -285,14 +299,16 @@ def _attach(
             request_run(work, actor, JobKind.REMOVE_ACCESS, connection.id, Cause.FLOW)
             return Completed(connection.id, None)
         else:
-            raise_after = False
             run_id = _attached(work, actor, connection, flow, access, institution)
-    if raise_after:
-        raise NotFinished(
-            "This public_token opens a bank login that belongs to another connection; nothing "
-            "was changed."
-        )
+    if run_id is None:
+        raise NotFinished(_FOREIGN_LOGIN)
     return Completed(connection_id, run_id)
+
+
+_FOREIGN_LOGIN = (
+    "This sign-in opens a bank login that another connection reads already, so this connection "
+    "was not made; the other is unchanged."
+)
 
 
 def _attached(
@@ -338,32 +354,32 @@ def _update_ended(
     if result.state not in _ENDED:
         _note(flow.id, result)
         raise NotFinished(_UNFINISHED[result.state])
+    connection_id = connection.id
     with unit_of_work() as work:
-        flow = get_owned(HostedFlow, flow.id, lock=True)
-        connection = get_owned(FinancialConnection, connection.id, lock=True)
+        connection, flow = _locked(flow.id)
         if flow.progress == FlowProgress.OPEN:
             finished = result.state is FlowState.FINISHED
             if finished or flow.expires_at <= utc_now():
                 _end(flow, FlowProgress.FINISHED if finished else FlowProgress.EXPIRED)
-            flow.exit_code, flow.opened = result.exit_code, True
+            flow.exit_code, flow.opened = result.exit_code[:_CODE_CHARACTERS_MAX], True
             if finished:
                 connection.access_ends_at = None
                 connection.new_accounts_available = False
+                share_again(connection_id)
                 sentence = "Somebody signed in at the bank again."
                 tell(actor, connection, cause=Cause.FLOW, sentence=sentence)
             _poll_later(flow)
             db.session.flush()
-        run_id = request_run(work, actor, JobKind.SYNC, connection.id, Cause.FLOW)
-    return Completed(connection.id, run_id)
+        run_id = request_run(work, actor, JobKind.SYNC, connection_id, Cause.FLOW)
+    return Completed(connection_id, run_id)
 
 
 def _note(flow_id: str, result: FlowResult) -> None:
     with unit_of_work():
-        flow = get_owned(HostedFlow, flow_id, lock=True)
+        connection, flow = _locked(flow_id)
         if flow.progress == FlowProgress.OPEN:
             flow.opened = flow.opened or result.state is not FlowState.WAITING
-            flow.exit_code = result.exit_code or flow.exit_code
-            connection = get_owned(FinancialConnection, flow.connection_id, lock=True)
+            flow.exit_code = result.exit_code[:_CODE_CHARACTERS_MAX] or flow.exit_code
             if connection.status == ConnectionStatus.PENDING:
                 connection.status_reason = _pending_reason(flow, result)
             _poll_later(flow)
@@ -372,7 +388,7 @@ def _note(flow_id: str, result: FlowResult) -> None:
 
 def _pending_reason(flow: HostedFlow, result: FlowResult) -> str:
     if result.state is FlowState.EXITED:
-        return f"LAST_EXIT:{flow.exit_code or 'UNKNOWN'}"[:60]
+        return f"LAST_EXIT:{flow.exit_code or 'UNKNOWN'}"[:_CODE_CHARACTERS_MAX]
     return "HOSTED_FLOW_OPEN" if flow.opened else ""
 
 
@@ -392,34 +408,35 @@ def _end(flow: HostedFlow, progress: FlowProgress) -> None:
     db.session.flush()
 
 
-def _exchange_failed(
-    actor: Actor, connection_id: str, flow_id: str, error: AggregatorError
-) -> None:
-    """Give the flow back when the failure passes; end it when the grant is of no use any more."""
+def _exchange_failed(actor: Actor, flow_id: str, error: AggregatorError, *, is_own: bool) -> bool:
+    """Give the flow back when the failure passes; end it when its grant is of no use any more.
+
+    Returns:
+        Whether the flow has ended.
+    """
     with unit_of_work():
-        flow = get_owned(HostedFlow, flow_id, lock=True)
-        if not error.permanent:
+        connection, flow = _locked(flow_id)
+        if not (error.permanent and is_own):
             flow.progress, flow.exchange_until = FlowProgress.OPEN, None
             _poll_later(flow)
             db.session.flush()
-            return
+            return False
         _end(flow, FlowProgress.REFUSED)
-        connection = get_owned(FinancialConnection, connection_id, lock=True)
-        refused = Health(ConnectionStatus.EXPIRED, error.code[:60])
+        refused = Health(ConnectionStatus.EXPIRED, error.code[:_CODE_CHARACTERS_MAX])
         move(actor, connection, refused, cause=Cause.FLOW, sentence=error.sentence)
+        return True
 
 
-def _refuse_twin(actor: Actor, connection_id: str, flow_id: str, twin: FinancialConnection) -> None:
+def _refuse_twin(actor: Actor, flow_id: str, twin: FinancialConnection) -> None:
     """Do not exchange: at some banks a second login ends the first one."""
     sentence = (
         f"All accounts chosen at {twin.institution_name} come through another connection already, "
         "so this one was not made; the other is unchanged. Repair that one if it does not sync."
     )
     with unit_of_work():
-        flow = get_owned(HostedFlow, flow_id, lock=True)
-        if flow.progress == FlowProgress.OPEN:
+        connection, flow = _locked(flow_id)
+        if _is_waiting(flow):
             _end(flow, FlowProgress.REFUSED)
-            connection = get_owned(FinancialConnection, connection_id, lock=True)
             duplicate = Health(ConnectionStatus.EXPIRED, "DUPLICATE")
             move(actor, connection, duplicate, cause=Cause.FLOW, sentence=sentence)
     raise AlreadyConnected(sentence)
@@ -432,9 +449,27 @@ def _current_flow(connection_id: str) -> HostedFlow | None:
             HostedFlow.connection_id == connection_id,
             HostedFlow.progress.in_([FlowProgress.OPEN, FlowProgress.EXCHANGING]),
         )
+        .options(undefer(HostedFlow.secrets))
         .order_by(HostedFlow.id.desc())
         .limit(1)
     )
+
+
+def _locked(flow_id: str) -> tuple[FinancialConnection, HostedFlow]:
+    """Return a flow and its connection as they are now, locked, the connection first."""
+    found = owned(HostedFlow).where(HostedFlow.id == flow_id)
+    connection_id = db.session.scalar(found.with_only_columns(HostedFlow.connection_id))
+    if connection_id is None:
+        raise NotFound
+    connection = get_owned(FinancialConnection, connection_id, lock=True)
+    return connection, get_owned(HostedFlow, flow_id, lock=True)
+
+
+def _is_waiting(flow: HostedFlow) -> bool:
+    """Tell whether nobody has ended the flow or is exchanging its grant at this moment."""
+    if flow.progress == FlowProgress.EXCHANGING:
+        return flow.exchange_until is None or flow.exchange_until <= utc_now()
+    return flow.progress == FlowProgress.OPEN
 
 
 def _done_already(connection: FinancialConnection) -> Completed:

@@ -49,11 +49,10 @@ def continue_account(actor: Actor, new_account_id: str, old_account_id: str) -> 
     """
     actor.require(Permission.BANK_CONNECTIONS)
     with unit_of_work() as work:
+        connection, ended = _hold_connections(new_account_id, old_account_id)
         hold_accounts([new_account_id, old_account_id])
         new = get_owned(FinancialAccount, new_account_id)
         old = get_owned(FinancialAccount, old_account_id)
-        connection = get_owned(FinancialConnection, new.connection_id, lock=True)
-        ended = get_owned(FinancialConnection, old.connection_id, lock=True)
         _refuse_unfit(new, old, connection, ended)
         linked, moved = _unite_rows(new, old)
         _swap(new, old)
@@ -72,6 +71,17 @@ def continue_account(actor: Actor, new_account_id: str, old_account_id: str) -> 
             move(actor, ended, deleted, cause=Cause.PERSON, sentence=sentence)
         db.session.flush()
         request_matching_where(work, LedgerBankAccount.id == old.ledger_bank_account_id)
+
+
+def _hold_connections(*account_ids: str) -> list[FinancialConnection]:
+    """Lock the connections of the accounts, whatever they are, in the order of their ids."""
+    ids = [get_owned(FinancialAccount, account_id).connection_id for account_id in account_ids]
+    held = {one: get_owned(FinancialConnection, one, lock=True) for one in sorted(set(ids))}
+    db.session.expire_all()  # what was read before the locks may be of yesterday
+    for account_id, connection_id in zip(account_ids, ids, strict=True):
+        if get_owned(FinancialAccount, account_id).connection_id != connection_id:
+            raise Conflict("One of the accounts moved meanwhile; nothing was changed. Try again.")
+    return [held[connection_id] for connection_id in ids]
 
 
 def _refuse_unfit(

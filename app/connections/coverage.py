@@ -56,7 +56,7 @@ def search_coverage(actor: Actor, query: str) -> CoverageAnswer:
         raise Invalid(sentence, {"query": [sentence]})
     reached: list[Reach] = []
     silent: list[str] = []
-    for name, aggregator in sorted(aggregators().items()):
+    for name, aggregator in aggregators().items():  # in the order of preference
         try:
             found = aggregator.search_institutions(query)
         except AggregatorError as error:

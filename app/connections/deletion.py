@@ -26,7 +26,7 @@ from app.models import (
     JobKind,
     db,
 )
-from app.models.session import rows_changed, unit_of_work
+from app.models.session import UnitOfWork, rows_changed, unit_of_work
 from app.tenancy.actor import Actor
 from app.tenancy.permissions import Permission
 from app.tenancy.scope import current_organization_id, get_owned
@@ -78,25 +78,40 @@ def _stop(actor: Actor, connection_id: str) -> bool:
         connection = get_owned(FinancialConnection, connection_id, lock=True)
         if connection.status == ConnectionStatus.DELETED:
             return False
-        move(actor, connection, Health(ConnectionStatus.DELETED), cause=Cause.PERSON)
-        connection.deleted_at = utc_now()
-        connection.next_sync_at, connection.refresh_wanted = None, False
-        db.session.flush()
-        rows_changed(
-            sa.update(HostedFlow)
-            .where(
-                HostedFlow.organization_id == current_organization_id(),
-                HostedFlow.connection_id == connection_id,
-                HostedFlow.progress == FlowProgress.OPEN,
-            )
-            .values(progress=FlowProgress.REPLACED, secrets=None, next_poll_at=None)
-        )
-        unmap_all(actor, connection_id)
-        record(actor, Change("connection.deleted", "financial_connection", connection_id, {}, {}))
-        if connection.credentials is not None:
-            later = request_run(work, actor, JobKind.REMOVE_ACCESS, connection_id, Cause.PERSON)
-            _log.info("access_removal_begun", connection_id=connection_id, run_id=later)
+        end_connection(work, actor, connection, Health(ConnectionStatus.DELETED), Cause.PERSON)
         return True
+
+
+def end_connection(
+    work: UnitOfWork,
+    actor: Actor,
+    connection: FinancialConnection,
+    deleted: Health,
+    cause: Cause,
+) -> None:
+    """Mark a connection deleted, because a person or its provider says so.
+
+    Inside the caller's transaction, which holds the connection's lock and has recorded nothing
+    in the audit trail yet.  What opens the login is erased by the run that is asked for here.
+    """
+    rows_changed(
+        sa.update(HostedFlow)
+        .where(
+            HostedFlow.organization_id == current_organization_id(),
+            HostedFlow.connection_id == connection.id,
+            HostedFlow.progress == FlowProgress.OPEN,
+        )
+        .values(progress=FlowProgress.REPLACED, secrets=None, next_poll_at=None)
+    )
+    unmap_all(actor, connection.id)
+    move(actor, connection, deleted, cause=cause)
+    connection.deleted_at = utc_now()
+    connection.next_sync_at, connection.refresh_wanted = None, False
+    db.session.flush()
+    record(actor, Change("connection.deleted", "financial_connection", connection.id, {}, {}))
+    if connection.credentials is not None:
+        later = request_run(work, actor, JobKind.REMOVE_ACCESS, connection.id, cause)
+        _log.info("access_removal_begun", connection_id=connection.id, run_id=later)
 
 
 def _remove_access(actor: Actor, connection_id: str) -> None:

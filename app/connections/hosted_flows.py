@@ -64,6 +64,21 @@ class ProviderRefused(Refusal):
         )
 
 
+class GrantRefused(Refusal):
+    """What the person's visit to the bank gave is of no use; they have to go there again."""
+
+    code = "grant_refused"
+    status = 409
+    title = "The sign-in cannot be used"
+
+    def __init__(self, title: str, error: AggregatorError) -> None:
+        super().__init__(
+            f"{title} does not take what the sign-in at the bank gave: {error.sentence} The "
+            "connection was not made; begin again with “repair”.",
+            extra={"aggregator_code": error.code},
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class OpenedFlow:
     """A hosted flow that waits for its person; the address lets in whoever has it."""
@@ -152,7 +167,7 @@ def repair(
     with unit_of_work():
         connection = get_owned(FinancialConnection, connection_id, lock=True)
         _refuse_unrepairable(connection)
-        if connection.credentials is None and mode is FlowMode.UPDATE:
+        if (connection.credentials is None) != (mode is FlowMode.CREATE):
             raise Conflict("The connection changed meanwhile; nothing was changed. Try again.")
         _replace_open_flows(connection_id)
         if mode is FlowMode.CREATE:
@@ -173,12 +188,18 @@ def address_of(actor: Actor, flow_id: str) -> str:
     """
     actor.require(Permission.BANK_CONNECTIONS)
     flow = get_owned(HostedFlow, flow_id)
-    if flow.progress != FlowProgress.OPEN or flow.expires_at <= utc_now():
+    if flow.secrets is None or flow.progress != FlowProgress.OPEN or flow.expires_at <= utc_now():
         raise Conflict(
             "This visit to the bank has ended; nothing was changed. Begin again from the Bank "
             "Connections page."
         )
-    return secrets_of(flow)["url"]
+    url = secrets_of(flow)["url"]
+    if not url:
+        raise Conflict(
+            "The aggregator gave no page to sign in at the bank; nothing was changed. Ask your "
+            "operator whether hosted sign-in is switched on there."
+        )
+    return url
 
 
 def secrets_of(flow: HostedFlow) -> dict[str, str]:

@@ -240,10 +240,10 @@ def _conclude(upload: Upload, comparison: Comparison) -> None:
 def _ask_again(held: Claim, reading: Reading) -> None:
     """Bring the upload back to its preview, as things stand now."""
     with unit_of_work():
-        held.hold()
         upload = get_owned(Upload, held.subject_id, lock=True)
         if upload.state == UploadState.IMPORTING:
             show(upload, compare(reading, upload.financial_account_id))
+        held.hold()
 
 
 def _outcome(upload: Upload, account: FinancialAccount) -> ImportOutcome:

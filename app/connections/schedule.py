@@ -6,12 +6,14 @@ twice for the same work gives one run, and every move is checked in its own tran
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import OperationalError
 
 from app.aggregators.contract import Health
 from app.connections.completion import expire_flow
@@ -35,33 +37,40 @@ from app.people.sign_in import actor_of
 from app.tenancy.actor import SYSTEM_USER_ID, Actor
 from app.tenancy.scope import ALL_ORGANIZATIONS, get_owned, organization_scope
 
+_log = structlog.get_logger(__name__)
+
 _OPEN = (FlowProgress.OPEN, FlowProgress.EXCHANGING)
 
 
 def do_what_is_due(now: datetime) -> int:
-    """Ask for everything that is due and return how much that was."""
-    done = 0
-    for organization_id, connection_id in _syncs_due(now):
-        with _as_system(organization_id) as actor:
-            _ask_for_sync(actor, connection_id, now)
-        done += 1
-    for organization_id, flow_id in _flows_over(now):
-        with _as_system(organization_id) as actor:
-            expire_flow(actor, flow_id)
-        done += 1
-    for organization_id, flow_id in _flows_to_look_at(now):
-        with _as_system(organization_id) as actor:
-            _ask_to_look(actor, flow_id, now)
-        done += 1
-    for organization_id, connection_id in _accesses_over(now):
-        with _as_system(organization_id) as actor:
-            _end_access(actor, connection_id)
-        done += 1
-    for organization_id, connection_id in _deletions_left():
-        with _as_system(organization_id) as actor, unit_of_work() as work:
-            request_run(work, actor, JobKind.REMOVE_ACCESS, connection_id, Cause.CLOCK)
-        done += 1
-    return done
+    """Ask for everything that is due and return how much that was.
+
+    What fails for one row is written to the log and does not keep the others waiting.
+    """
+    return (
+        _each(_syncs_due(now), lambda actor, row_id: _ask_for_sync(actor, row_id, now))
+        + _each(_flows_over(now), expire_flow)
+        + _each(_flows_to_look_at(now), lambda actor, row_id: _ask_to_look(actor, row_id, now))
+        + _each(_accesses_over(now), lambda actor, row_id: _end_access(actor, row_id, now))
+        + _each(_deletions_left(now), _ask_for_removal)
+    )
+
+
+def _each(rows: Sequence[sa.Row[str, str]], do: Callable[[Actor, str], None]) -> int:
+    for organization_id, row_id in rows:
+        try:
+            with _as_system(organization_id) as actor:
+                do(actor, row_id)
+        except OperationalError:
+            raise  # the database is away or busy: so it is for the others
+        except Exception as error:  # noqa: BLE001 - a bug spoils one row, never the clock
+            _log.error("due_row_failed", row_id=row_id, error=type(error).__name__, exc_info=error)
+    return len(rows)
+
+
+def _ask_for_removal(actor: Actor, connection_id: str) -> None:
+    with unit_of_work() as work:
+        request_run(work, actor, JobKind.REMOVE_ACCESS, connection_id, Cause.CLOCK)
 
 
 def _ask_for_sync(actor: Actor, connection_id: str, now: datetime) -> None:
@@ -88,9 +97,11 @@ def _ask_to_look(actor: Actor, flow_id: str, now: datetime) -> None:
         request_run(work, asking, JobKind.FINISH_FLOW, flow_id, Cause.CLOCK)
 
 
-def _end_access(actor: Actor, connection_id: str) -> None:
+def _end_access(actor: Actor, connection_id: str, now: datetime) -> None:
     with unit_of_work():
         connection = get_owned(FinancialConnection, connection_id, lock=True)
+        if connection.access_ends_at is None or connection.access_ends_at > now:
+            return
         sentence = "The bank login's access ended on its announced day."
         health = Health(ConnectionStatus.ACTIVE)
         stand(actor, connection, health, cause=Cause.CLOCK, sentence=sentence)
@@ -138,14 +149,18 @@ def _accesses_over(now: datetime) -> Sequence[sa.Row[str, str]]:
     )
 
 
-def _deletions_left() -> Sequence[sa.Row[str, str]]:
+def _deletions_left(now: datetime) -> Sequence[sa.Row[str, str]]:
     """Return deleted connections whose credentials an interrupted deletion left behind."""
+    pause = now - timedelta(seconds=limits.REMOVAL_AGAIN_SECONDS)
     at_work = (
         sa.select(JobRun.id)
         .where(
             JobRun.kind == JobKind.REMOVE_ACCESS,
             JobRun.subject_id == FinancialConnection.id,
-            JobRun.status.in_([JobStatus.QUEUED, JobStatus.RUNNING]),
+            sa.or_(
+                JobRun.status.in_([JobStatus.QUEUED, JobStatus.RUNNING]),
+                JobRun.finished_at > pause,
+            ),
         )
         .exists()
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -53,6 +53,9 @@ ENDED: Final = "ACCESS_EXPIRED"
 ABANDONED: Final = "ABANDONED"
 PARTIAL: Final = "PARTIAL_AGGREGATION"
 NOT_READY: Final = "NOT_READY"
+REASON_CHARACTERS_MAX: Final = 60
+CREDENTIALS_UNREADABLE: Final = "CREDENTIALS_UNREADABLE"
+"""The installation has lost the key that opens them; the bank login itself may be well."""
 
 
 class Cause(StrEnum):
@@ -115,6 +118,7 @@ def move(
         in the data: a late message must not bring a deleted connection back.
     """
     current = ConnectionStatus(connection.status)
+    to = replace(to, reason=to.reason[:REASON_CHARACTERS_MAX])
     if (current, connection.status_reason) == (to.status, to.reason):
         return False
     if current != to.status and to.status not in MOVES[current]:

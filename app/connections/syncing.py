@@ -2,6 +2,10 @@
 
 Ask the provider how the login stands, read all that it has, and write everything with the
 cursor and the status in one transaction that also ends the run (docs/decisions/0061).
+
+Every transaction here, and everywhere in this package, takes its row locks in one order: the
+connection, its hosted flow, its accounts and what hangs on them, the head of the audit trail,
+and background runs last.  So no two of them wait for each other.
 """
 
 from __future__ import annotations
@@ -26,10 +30,20 @@ from app.aggregators.contract import (
 )
 from app.connections.applying import Counts, apply_fetched
 from app.connections.collecting import collect_files
+from app.connections.deletion import end_connection
 from app.connections.fetching import Fetched, Spool, fetch
 from app.connections.source_accounts import accounts_of
 from app.connections.sources import access_of, brings_files, source_of
-from app.connections.statuses import SYNCABLE, Cause, Facts, decide, move, tell
+from app.connections.statuses import (
+    CREDENTIALS_UNREADABLE,
+    SYNCABLE,
+    Cause,
+    Facts,
+    decide,
+    move,
+    tell,
+)
+from app.connections.vault import VaultClosed
 from app.jobs import runs
 from app.jobs.runs import Claim, request_matching_where
 from app.kernel import limits
@@ -74,12 +88,19 @@ def sync_connection(actor: Actor, held: Claim) -> None:
     if brings_files(connection):
         collect_files(actor, held)
         return
-    access = access_of(connection)
-    if access is None:
-        _end_without(held, "The connection has no access to the bank.")
-        return
     try:
+        access = access_of(connection)
+        if access is None:
+            _end_without(held, "The connection has no access to the bank.")
+            return
         _read_and_apply(actor, held, connection, access)
+    except VaultClosed as closed:
+        _log.error("credentials_unreadable", connection_id=held.subject_id)
+        unreadable = Health(ConnectionStatus.DEGRADED, CREDENTIALS_UNREADABLE)
+        error = AggregatorError(
+            CREDENTIALS_UNREADABLE, closed.detail, permanent=True, health=unreadable
+        )
+        _write_failure(actor, held, error)
     except AggregatorError as error:
         _log.info("sync_failed", code=error.code, permanent=error.permanent)
         _write_failure(actor, held, error)
@@ -88,11 +109,11 @@ def sync_connection(actor: Actor, held: Claim) -> None:
 def _begin(held: Claim) -> None:
     """Move `last_sync_at`, which tells of every attempt, and the clock of the next one."""
     with unit_of_work():
-        held.hold()
         connection = get_owned(FinancialConnection, held.subject_id, lock=True)
         connection.last_sync_at = utc_now()
         connection.next_sync_at = next_regular_sync(connection)
         db.session.flush()
+        held.hold()
 
 
 def _read_and_apply(
@@ -148,7 +169,6 @@ def _refresh_if_wanted(
         except AggregatorError as error:
             refused = error
     with unit_of_work():
-        held.hold()
         connection = get_owned(FinancialConnection, held.subject_id, lock=True)
         connection.refresh_wanted = False
         if refused is not None:
@@ -157,6 +177,7 @@ def _refresh_if_wanted(
             sentence = f"The bank was not asked for fresh data: {refused.sentence}"
             tell(actor, connection, cause=Cause.SYNC, sentence=sentence, reason=refused.code[:60])
         db.session.flush()
+        held.hold()
     return refused is None
 
 
@@ -164,10 +185,8 @@ def _write_read(
     actor: Actor, held: Claim, status: LoginStatus, fetched: Fetched, *, refreshed: bool
 ) -> None:
     with unit_of_work() as work:
-        held.hold()
         connection = get_owned(FinancialConnection, held.subject_id, lock=True)
-        if connection.status == ConnectionStatus.DELETED:
-            runs.succeed(held, "The connection was deleted meanwhile; nothing was kept.")
+        if _was_deleted(held, connection):
             return
         if connection.cursor != fetched.start_cursor:
             raise Conflict("The connection moved on while it was read; nothing was changed.")
@@ -185,6 +204,14 @@ def _write_read(
         runs.succeed(held, outcome.counts.sentence, _result(outcome.counts))
 
 
+def _was_deleted(held: Claim, connection: FinancialConnection) -> bool:
+    """End the run when somebody deleted the connection while its provider was asked."""
+    if connection.status != ConnectionStatus.DELETED:
+        return False
+    runs.succeed(held, "The connection was deleted meanwhile; nothing was kept.")
+    return True
+
+
 def _take_status(
     actor: Actor, connection: FinancialConnection, status: LoginStatus, history: History
 ) -> None:
@@ -195,6 +222,8 @@ def _take_status(
         connection.institution_name = status.institution.name
     if status.health.deadline is not None:
         connection.access_ends_at = status.health.deadline
+    elif connection.access_ends_at is not None and connection.access_ends_at <= utc_now():
+        connection.access_ends_at = None  # announced, and yet it has just been read
     health = status.health
     if history is History.NOT_READY and health.status is ConnectionStatus.ACTIVE:
         health = Health(ConnectionStatus.IN_PROGRESS)
@@ -225,13 +254,17 @@ def stand(
 
 def _write_standstill(actor: Actor, held: Claim, status: LoginStatus) -> None:
     """Take note that the provider gives nothing until somebody acts."""
-    with unit_of_work():
-        held.hold()
+    with unit_of_work() as work:
         connection = get_owned(FinancialConnection, held.subject_id, lock=True)
+        if _was_deleted(held, connection):
+            return
         if status.aggregated_at is not None:
             connection.successfully_aggregated_at = status.aggregated_at
-        move(actor, connection, status.health, cause=Cause.SYNC)
         connection.failures_count += 1
+        if status.health.status is ConnectionStatus.DELETED:
+            end_connection(work, actor, connection, status.health, Cause.SYNC)
+        else:
+            move(actor, connection, status.health, cause=Cause.SYNC)
         db.session.flush()
         runs.fail_within(held, standstill_sentence(connection), {"code": status.health.reason})
 
@@ -250,16 +283,20 @@ def standstill_sentence(connection: FinancialConnection) -> str:
 
 
 def _write_failure(actor: Actor, held: Claim, error: AggregatorError) -> None:
-    with unit_of_work():
-        held.hold()
+    with unit_of_work() as work:
         connection = get_owned(FinancialConnection, held.subject_id, lock=True)
+        if _was_deleted(held, connection):
+            return
         connection.failures_count += 1
-        if error.health is not None:
+        lasting = error.permanent or connection.failures_count >= limits.FAILURES_UNTIL_DEGRADED
+        if error.health is not None and error.health.status is ConnectionStatus.DELETED:
+            end_connection(work, actor, connection, error.health, Cause.SYNC)
+        elif error.health is not None:
             stand(actor, connection, error.health, cause=Cause.SYNC, sentence=error.sentence)
-        elif error.permanent or connection.failures_count >= limits.FAILURES_UNTIL_DEGRADED:
+        elif lasting and connection.status not in _NEEDS_SOMEBODY:
             degraded = Health(ConnectionStatus.DEGRADED, "PROVIDER_UNAVAILABLE")
             stand(actor, connection, degraded, cause=Cause.SYNC, sentence=error.sentence)
-        if connection.status not in _NEEDS_SOMEBODY:
+        if connection.status not in (*_NEEDS_SOMEBODY, ConnectionStatus.DELETED):
             connection.next_sync_at = _after_failure(connection, error)
         db.session.flush()
         sentence = f"{error.sentence} Nothing was changed."
@@ -268,7 +305,8 @@ def _write_failure(actor: Actor, held: Claim, error: AggregatorError) -> None:
 
 def _after_failure(connection: FinancialConnection, error: AggregatorError) -> datetime:
     pause = limits.FAILED_SYNC_WAIT_SECONDS_MIN * 2 ** min(connection.failures_count - 1, 10)
-    pause = max(pause, error.retry_after_seconds or 0)
+    asked = min(error.retry_after_seconds or 0, limits.RETRY_AFTER_SECONDS_MAX)
+    pause = max(pause, asked)
     soon = utc_now() + timedelta(seconds=pause * (1 + random.random() / 4))  # noqa: S311 - jitter
     regular = next_regular_sync(connection)
     return min(soon, regular) if not error.retry_after_seconds else soon

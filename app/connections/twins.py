@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from app.aggregators.contract import Grant, SourceAccount
+from app.aggregators.contract import Grant, Institution, SourceAccount
 from app.kernel.bank import ConnectionStatus
-from app.models import AccountStatus, FinancialAccount, FinancialConnection, db
+from app.models import (
+    AccountStatus,
+    ConnectionPath,
+    FinancialAccount,
+    FinancialConnection,
+    db,
+)
 from app.tenancy.scope import get_owned, owned
 
 _GONE = (ConnectionStatus.DELETED, ConnectionStatus.EXPIRED)
@@ -26,8 +32,7 @@ def live_twin_of_all(connection_id: str, grant: Grant) -> FinancialConnection | 
         .join(FinancialConnection, FinancialConnection.id == FinancialAccount.connection_id)
         .where(
             FinancialConnection.id != connection_id,
-            FinancialConnection.provider == connection.provider,
-            FinancialConnection.institution_external_id == grant.institution.external_id,
+            _same_bank(connection.provider, grant.institution),
             FinancialConnection.status.not_in(_GONE),
         )
     ).all()
@@ -68,6 +73,23 @@ def former_self(connection: FinancialConnection, source: SourceAccount) -> Finan
     )
 
 
+def _same_bank(provider: str, institution: Institution) -> sa.ColumnElement[bool]:
+    """Return the criterion for one bank: by id within a provider, by name between two."""
+    return sa.and_(
+        FinancialConnection.path != ConnectionPath.MANUAL_UPLOAD,
+        sa.or_(
+            sa.and_(
+                FinancialConnection.provider == provider,
+                FinancialConnection.institution_external_id == institution.external_id,
+            ),
+            sa.and_(
+                FinancialConnection.provider != provider,
+                sa.func.lower(FinancialConnection.institution_name) == institution.name.lower(),
+            ),
+        ),
+    )
+
+
 def _alike(connection: FinancialConnection, source: SourceAccount) -> sa.Select[FinancialAccount]:
     same_text = sa.and_(
         FinancialAccount.mask != "",
@@ -84,8 +106,10 @@ def _alike(connection: FinancialConnection, source: SourceAccount) -> sa.Select[
         .join(FinancialConnection, FinancialConnection.id == FinancialAccount.connection_id)
         .where(
             FinancialConnection.id != connection.id,
-            FinancialConnection.provider == connection.provider,
-            FinancialConnection.institution_external_id == connection.institution_external_id,
+            _same_bank(
+                connection.provider,
+                Institution(connection.institution_external_id, connection.institution_name),
+            ),
             FinancialAccount.currency == source.currency,
             sa.or_(same_text, same_id),
         )

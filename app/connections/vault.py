@@ -13,12 +13,24 @@ from typing import Final
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
 
+from app.kernel.errors import Refusal
+
 CREDENTIALS: Final = "credentials"
 HOSTED_FLOW: Final = "hosted_flow"
 
 
-class VaultClosed(RuntimeError):  # noqa: N818 - it says what is wrong
+class VaultClosed(Refusal):
     """A sealed value cannot be opened: the key is gone, or the value was moved or altered."""
+
+    code = "credentials_unreadable"
+    status = 503
+    title = "Stored credentials cannot be opened"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"The stored access to the bank cannot be used: {why}. Ask your operator to restore "
+            "the key, or delete the connection and connect the bank anew."
+        )
 
 
 def seal(secrets: Mapping[str, str], *, purpose: str, organization_id: str, row_id: str) -> bytes:
@@ -36,9 +48,9 @@ def unseal(sealed: bytes, *, purpose: str, organization_id: str, row_id: str) ->
     try:
         bound = json.loads(_keys().decrypt(sealed))
     except InvalidToken:
-        raise VaultClosed("no key of CREDENTIAL_KEYS opens a stored credential") from None
+        raise VaultClosed("no key of CREDENTIAL_KEYS opens it") from None
     if bound["for"] != [purpose, organization_id, row_id]:
-        raise VaultClosed("a stored credential belongs to another row")
+        raise VaultClosed("it belongs to another row")
     secrets: dict[str, str] = bound["secrets"]
     return secrets
 
@@ -52,11 +64,11 @@ def reseal(sealed: bytes) -> bytes:
     try:
         return _keys().rotate(sealed)
     except InvalidToken:
-        raise VaultClosed("no key of CREDENTIAL_KEYS opens a stored credential") from None
+        raise VaultClosed("no key of CREDENTIAL_KEYS opens it") from None
 
 
 def _keys() -> MultiFernet:
     keys = current_app.extensions["settings"].credential_keys
     if not keys:
-        raise VaultClosed("CREDENTIAL_KEYS is not set; `make run` writes a key of its own")
+        raise VaultClosed("CREDENTIAL_KEYS is not set (`make run` writes a key of its own)")
     return MultiFernet([Fernet(key) for key in keys])

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import IntegrityError
 
-from app.aggregators.contract import AggregatorError, Webhook, WebhookInvalid, WebhookKind
+from app.aggregators.contract import AggregatorError, Health, Webhook, WebhookInvalid, WebhookKind
 from app.connections.completion import look_at_once
 from app.connections.hosted_flows import token_digest
 from app.connections.source_accounts import ACCOUNT_REVOKED
@@ -127,31 +127,41 @@ def _take_hint(actor: Actor, connection: FinancialConnection, webhook: Webhook) 
     """Keep what a read will not tell, and let the status say so at once."""
     if connection.status == ConnectionStatus.DELETED:
         return
+    says = webhook.health
     if webhook.kind is WebhookKind.ACCOUNT_GONE:
         _mark_gone(connection, webhook.account_external_id)
     elif webhook.kind is not WebhookKind.HINT or webhook.health is None:
         return
     elif webhook.health.deadline is not None:
         connection.access_ends_at = webhook.health.deadline
+        says = _WELL_OTHERWISE
     elif webhook.health.reason == NEW_ACCOUNTS:
         connection.new_accounts_available = True
+        says = _WELL_OTHERWISE
     elif webhook.health.status is ConnectionStatus.ACTIVE:
         connection.access_ends_at = None  # somebody has signed in again, here or elsewhere
     db.session.flush()
-    if ConnectionStatus(connection.status) in _HEALTHY and webhook.health is not None:
-        stand(actor, connection, webhook.health, cause=Cause.WEBHOOK)
-    tell(actor, connection, cause=Cause.WEBHOOK, sentence=_HINTS[webhook.kind])
+    if ConnectionStatus(connection.status) in _HEALTHY and says is not None:
+        stand(actor, connection, says, cause=Cause.WEBHOOK)
+    tell(actor, connection, cause=Cause.WEBHOOK, sentence=_hint_sentence(webhook))
 
+
+_WELL_OTHERWISE: Final = Health(ConnectionStatus.ACTIVE)
+"""What the hint says is kept on the connection, and counts from there."""
 
 _HEALTHY: Final = (
     ConnectionStatus.ACTIVE,
     ConnectionStatus.PARTIALLY_ACTIVE,
     ConnectionStatus.RECONNECT_AVAILABLE,
 )
-_HINTS: Final = {
-    WebhookKind.HINT: "The aggregator sent word that somebody should look at the bank login.",
-    WebhookKind.ACCOUNT_GONE: "The aggregator sent word that an account is no longer shared.",
-}
+
+
+def _hint_sentence(webhook: Webhook) -> str:
+    if webhook.kind is WebhookKind.ACCOUNT_GONE:
+        return "The aggregator sent word that an account is no longer shared."
+    if webhook.health is not None and webhook.health.status is ConnectionStatus.ACTIVE:
+        return "The aggregator sent word that somebody has signed in at the bank again."
+    return "The aggregator sent word that somebody should look at the bank login."
 
 
 def _mark_gone(connection: FinancialConnection, external_id: str) -> None:

@@ -52,7 +52,7 @@ class Claim:
     request_id: str | None
 
     def hold(self) -> None:
-        """Assert the fence inside the caller's transaction.
+        """Assert the fence inside the caller's transaction, as its last lock.
 
         Raises:
             LeaseLost: The caller's transaction must roll back.
@@ -99,6 +99,7 @@ def request_matching_where(work: UnitOfWork, account: sa.ColumnElement[bool]) ->
         owned(Reconciliation)
         .join(LedgerBankAccount, LedgerBankAccount.id == Reconciliation.ledger_bank_account_id)
         .where(Reconciliation.status == ReconciliationStatus.OPEN, account)
+        .order_by(Reconciliation.id)
     ).all()
     for reconciliation in opened:
         # In the name of who opened it: whoever brings the lines need not be allowed to match.

@@ -68,6 +68,9 @@ REFRESH_LOOK_AGAIN_SECONDS: Final = 60
 
 NOT_READY_LOOK_AGAIN_SECONDS: Final = 20
 FAILED_SYNC_WAIT_SECONDS_MIN: Final = 60
+RETRY_AFTER_SECONDS_MAX: Final = 24 * 3_600
+"""However long a provider asks to be left alone, it is asked again the next day."""
+
 FAILURES_UNTIL_DEGRADED: Final = 3
 """Syncs that a provider leaves unanswered before the page says so."""
 
@@ -85,10 +88,15 @@ FLOWS_ASKED_FOR_A_TOKEN: Final = 50
 FOLDER_LOOK_SECONDS: Final = 60
 """Between two looks at a folder of bank files."""
 
+REMOVAL_AGAIN_SECONDS: Final = 60
+"""After ending an access has failed for a reason of our own, it is tried again so much later."""
+
 RESEALED_PER_TRANSACTION: Final = 200
 
 SCHEDULED_PER_TICK: Final = 100
 WEBHOOK_BYTES_MAX: Final = 256 * 1024
+WEBHOOKS_PER_MINUTE: Final = "1200 per minute"
+"""From one address; an aggregator sends for all its logins from a few."""
 
 SIGN_IN_PER_MINUTE: Final = "10 per minute"
 

@@ -24,7 +24,7 @@ CLEAR_PROBABILITY: Final = 0.8
 GENERAL_PAIRS: Final = 30.0
 """Pairs that the general model's distribution counts for."""
 
-SHIFT_MAX: Final = 1.5
+SHIFT_MAX: Final = 2.5
 """Log-odds by which one weight may move."""
 
 

@@ -18,11 +18,15 @@ import numpy as np
 from app.matching.names import marks
 from app.matching.normalize import Descriptor, descriptor
 from app.matching.records import Decision, Item, Outcome
+from app.matching.words import COMMON_WORDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-KEY_TOKENS_MAX: Final = 4
+KEY_TOKENS_MAX: Final = 2
+KEY_LETTERS_MAX: Final = 6
+"""Banks cut names at many widths, and what comes after the first words is a city or an id."""
+
 HALF_LIFE_DAYS: Final = 365.0
 DOUBT: Final = 0.5
 """Confirmations that the descriptor's share is measured against, on top of its own."""
@@ -55,8 +59,10 @@ def gl_text(item: Item) -> str:
 
 
 def memory_key(text: Descriptor) -> str:
-    """Return the first words of a name; ids, cities and telephone numbers come after them."""
-    return " ".join(text.name[:KEY_TOKENS_MAX])
+    """Return the beginnings of the first words that say who."""
+    words = [word for word in text.name if len(word) > 1]
+    telling = [word for word in words if word not in COMMON_WORDS] or words
+    return " ".join(word[:KEY_LETTERS_MAX] for word in telling[:KEY_TOKENS_MAX])
 
 
 class Memory:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -28,6 +28,7 @@ POSTINGS_MAX: Final = 64
 """Texts that share a word, up to which all of them are compared to find the best."""
 
 BEST_PAIRS_MAX: Final = 400_000
+EXCUSED_NATS_MAX: Final = 1.0
 CONFLICT_MIN: Final = 1.0
 """Nats of conflict from which it matters that another name fits better."""
 
@@ -46,7 +47,7 @@ class NameSimilarity:
     Attributes:
         coverage: 0 to 1, how much of the names agrees, rare words weighing more; 0 where a side
             has no name.
-        information: Nats; how surprising the agreement is: rare names say more.
+        information: Nats; how surprising the agreement is, less the conflict: rare names say more.
         conflict: Nats; what is left over on both sides, the smaller of the two: a city after a
             bank's name is no conflict, another surname is.
         shortfall: Nats by which another name of the pool fits one of the two better; 0 without
@@ -60,6 +61,11 @@ class NameSimilarity:
     conflict: NDArray[np.float32]
     shortfall: NDArray[np.float32]
     absent: NDArray[np.bool_]
+
+    def excused(self, known: NDArray[np.bool_]) -> NameSimilarity:
+        """Return the same, but saying nothing where names differ that are known to be one."""
+        absent = self.absent | (known & (self.information < EXCUSED_NATS_MAX))
+        return replace(self, absent=absent)
 
     def put(
         self, places: NDArray[np.int64], other: NameSimilarity, keep: NDArray[np.bool_]
@@ -121,7 +127,7 @@ class NameIndex:
         codes = np.union1d(self._sharing_words(), self._alias_codes)
         bank_rows, gl_rows = np.divmod(codes, self._gl_count)
         found = self.similarity(bank_rows, gl_rows)
-        fits = found.information - found.conflict
+        fits = found.information
         bank, gl = np.zeros_like(self._best[0]), np.zeros_like(self._best[1])
         np.maximum.at(bank, bank_rows, fits)
         np.maximum.at(gl, gl_rows, fits)
@@ -178,7 +184,7 @@ class NameIndex:
         silent = self._bank_generic[unique_bank] | self._gl_generic[unique_gl]
         absent = silent & (coverage == 0.0)
         best = np.maximum(self._best[0][unique_bank], self._best[1][unique_gl])
-        missing = np.maximum(best - (information - conflict), 0.0)
+        missing = np.maximum(best - information, 0.0)
         shortfall = np.where(conflict >= CONFLICT_MIN, missing, np.float32(0.0))
         return NameSimilarity(
             coverage[back], information[back], conflict[back], shortfall[back], absent[back]
@@ -195,7 +201,8 @@ class NameIndex:
         of_bank = matched_bank / np.maximum(bank_totals, 1e-6)
         coverage = 0.7 * np.maximum(of_gl, of_bank) + 0.3 * np.minimum(of_gl, of_bank)
         conflict = np.minimum(gl_totals - matched_gl, bank_totals - matched_bank)
-        return coverage, np.minimum(matched_gl, matched_bank), conflict
+        information = np.maximum(np.minimum(matched_gl, matched_bank) - conflict, 0.0)
+        return coverage, information, conflict
 
     def _agreement(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]

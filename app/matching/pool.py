@@ -25,7 +25,6 @@ NUMBER_KINDS: Final = (
     "payout",
     "deposit slip",
 )
-PLAIN_KIND: Final = "reference"
 UNKNOWN: Final = -1
 
 
@@ -44,8 +43,10 @@ class Side:
             description.
         text_counts: Items that carry each text as first or second.
         numbers: Reference numbers of each item.
-        kind_codes: Shape (items, kinds): the item's number of each kind, `UNKNOWN` without one
-            or with several.
+        kind_codes: Shape (items, kinds + 1): the item's number of each kind, `UNKNOWN` without
+            one or with several; the last column is a bare number in the reference field.
+        lettered: Shape (items, 2): a reference such as RX8812, by its letters and length, and
+            itself; codes shared by both sides, `UNKNOWN` for any other.
     """
 
     items: tuple[Item, ...]
@@ -59,6 +60,7 @@ class Side:
     second_rows: NDArray[np.int64]
     numbers: tuple[tuple[str, ...], ...]
     kind_codes: NDArray[np.int64]
+    lettered: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.items)
@@ -79,7 +81,7 @@ def build_pool(bank: Iterable[Item], gl: Iterable[Item]) -> Pool:
         ValueError: An id stands twice on one side.
     """
     bank_items, gl_items = _sorted(bank, "bank"), _sorted(gl, "ledger")
-    codes: dict[str, int] = {}
+    codes: dict[object, int] = {}
     return Pool(
         bank=_side(bank_items, [bank_text(i) for i in bank_items], codes),
         gl=_side(gl_items, [gl_text(i) for i in gl_items], codes),
@@ -107,7 +109,7 @@ def _content(item: Item) -> tuple[object, ...]:
     )
 
 
-def _side(items: tuple[Item, ...], first_texts: Sequence[str], codes: dict[str, int]) -> Side:
+def _side(items: tuple[Item, ...], first_texts: Sequence[str], codes: dict[object, int]) -> Side:
     rows: dict[object, int] = {}
     texts: list[Descriptor] = []
 
@@ -144,11 +146,12 @@ def _side(items: tuple[Item, ...], first_texts: Sequence[str], codes: dict[str, 
             for r, d in zip(references, described, strict=True)
         ),
         kind_codes=_kind_codes(described, references),
+        lettered=_lettered(references, codes),
     )
 
 
 def _kind_codes(described: list[Descriptor], references: list[Descriptor]) -> NDArray[np.int64]:
-    """Return each item's one number of each kind; the last column is the bare reference field."""
+    """Return each item's one number of each kind, and its bare number."""
     codes = np.full((len(described), len(NUMBER_KINDS) + 1), UNKNOWN, np.int64)
     columns = {kind: column for column, kind in enumerate(NUMBER_KINDS)}
     for row, (text, reference) in enumerate(zip(described, references, strict=True)):
@@ -166,6 +169,17 @@ def _kind_codes(described: list[Descriptor], references: list[Descriptor]) -> ND
             if len(numbers) == 1:
                 codes[row, columns[kind]] = int(next(iter(numbers))[:18])
     return codes
+
+
+def _lettered(references: list[Descriptor], codes: dict[object, int]) -> NDArray[np.int64]:
+    found = np.full((len(references), 2), UNKNOWN, np.int64)
+    for row, reference in enumerate(references):
+        number = reference.numbers[0] if len(reference.numbers) == 1 else ""
+        letters = number.rstrip("0123456789")
+        if letters.isalpha() and len(number) > len(letters):
+            shape = (letters, len(number))
+            found[row] = codes.setdefault(shape, len(codes)), codes.setdefault(number, len(codes))
+    return found
 
 
 def _bare_kind(text: Descriptor) -> str:

@@ -25,6 +25,9 @@ AMOUNT, DATE, DESCRIPTION, REFERENCE, HISTORY = range(len(SIGNALS))
 RIVAL_DAYS: Final = 45
 """Open lines with the same amount so near in time count as rivals."""
 
+REMEMBERED_MIN: Final = 0.1
+"""Strength of memory from which another name is a known way to write it."""
+
 DESCRIPTION_NATS_MORE: Final = 1.0
 """Nats by which a description must agree better than the counterparty to stand in for it."""
 
@@ -93,9 +96,11 @@ class Signals:
         points = np.empty((len(bank_rows), len(SIGNALS)))
         points[:, AMOUNT] = self.amount_points(bank_rows, gl_rows, kinds)
         points[:, DATE] = self.date_points(bank_rows, gl_rows)
-        points[:, DESCRIPTION] = self._description(bank_rows, gl_rows)
+        strengths = self.strengths(bank_rows, gl_rows)
+        names = self.best_names(bank_rows, gl_rows).excused(strengths >= REMEMBERED_MIN)
+        points[:, DESCRIPTION] = self.name_points(names)
         points[:, REFERENCE] = self.model.reference[self.reference_kinds(bank_rows, gl_rows)]
-        points[:, HISTORY] = self.model.history.at(self.strengths(bank_rows, gl_rows))
+        points[:, HISTORY] = self.model.history.at(strengths)
         log_odds = self.model.intercept + points.sum(axis=1)
         possible = directions_agree(self.pool, bank_rows, gl_rows)
         possible &= ~self.contradictions.between(bank_rows, gl_rows)
@@ -150,11 +155,6 @@ class Signals:
         """Return how the money moved: as the bank says, or else as the ledger says."""
         ours = self.pool.bank.channels[bank_rows]
         return np.where(ours == int(Channel.OTHER), self.pool.gl.channels[gl_rows], ours)
-
-    def _description(
-        self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        return self.name_points(self.best_names(bank_rows, gl_rows))
 
     def best_names(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]

@@ -26,6 +26,9 @@ BACKGROUND_SHARE: Final = 0.002
 BACKGROUND_SHARE_COMMON: Final = 0.04
 """How often a word stands in books in general, so that in small pools not everything is rare."""
 
+COMMON_WORTH: Final = 0.5
+"""Common words stand together ("county ... party"), so each says less than its share."""
+
 INITIAL_NATS: Final = 2.0
 """What somebody's initial says."""
 
@@ -69,6 +72,8 @@ def token_weights(
     for token, count in counts.items():
         share = BACKGROUND_SHARE_COMMON if token in COMMON_WORDS else BACKGROUND_SHARE
         weights[token] = -math.log((count + BACKGROUND_DOCUMENTS * share) / documents)
+        if token in COMMON_WORDS:
+            weights[token] *= COMMON_WORTH
         if len(token) == 1:
             weights[token] = min(weights[token], INITIAL_NATS)
     return weights, dict(weights)

@@ -19,7 +19,7 @@ from app.matching.history import Memory
 from app.matching.model import CHANNELS, REFERENCES, SCHEMA, UNEQUAL_AMOUNTS, Model, Table
 from app.matching.pool import build_pool
 from app.matching.records import Decision, Item
-from app.matching.signals import Signals
+from app.matching.signals import REMEMBERED_MIN, Signals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -157,14 +157,14 @@ def _places(
     equal = kinds == EQUAL
     rivals = model.amount_rivals.bins(signals.rivals(bank_rows, gl_rows))
     rarity = model.amount_rarity.bins(signals.rarity[bank_rows])
-    names = signals.best_names(bank_rows, gl_rows)
+    strengths = signals.strengths(bank_rows, gl_rows)
+    names = signals.best_names(bank_rows, gl_rows).excused(strengths >= REMEMBERED_MIN)
     days = pool.bank.days[bank_rows] - pool.gl.days[gl_rows]
     channels = signals.channels(bank_rows, gl_rows)
     dates = nothing.copy()
     for number, name in enumerate(CHANNELS):
         mine = channels == number
         dates[mine] = layout.place(f"date {name}", model.date[number].bins(days[mine]))
-    strengths = signals.strengths(bank_rows, gl_rows)
     unequal = layout.place("amount_unequal", np.maximum(kinds, 0))
     absent = layout.place("name_absent", np.zeros(len(bank_rows), np.int64))
     coverage = layout.place("coverage", model.coverage.bins(names.coverage))

@@ -44,12 +44,21 @@ class Contradictions:
 
     def __init__(self, pool: Pool) -> None:
         self._bank, self._gl = pool.bank.kind_codes, pool.gl.kind_codes
+        self._lettered = pool.bank.lettered, pool.gl.lettered
         self._columns = [
             column
             for column in range(len(NUMBER_KINDS))
             if (self._bank[:, column] != UNKNOWN).any() and (self._gl[:, column] != UNKNOWN).any()
         ]
-        self._plain = self._same_language()
+        cheque = NUMBER_KINDS.index("cheque")
+        plain = len(NUMBER_KINDS)
+        # A bare number counts as what it stands beside wherever the two columns mean the same.
+        self._bare = [
+            (ours, theirs)
+            for ours, theirs in ((plain, plain), (cheque, plain), (plain, cheque))
+            if _same_language(self._bank[:, ours], self._gl[:, theirs])
+        ]
+        self._letters_count = _same_language(pool.bank.lettered[:, 1], pool.gl.lettered[:, 1])
 
     def between(
         self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
@@ -62,19 +71,24 @@ class Contradictions:
             both = (bank != UNKNOWN) & (gl != UNKNOWN)
             against |= both & (bank != gl)
             agreed |= both & (bank == gl)
-        if self._plain:
-            bank, gl = self._bank[bank_rows, -1], self._gl[gl_rows, -1]
+        for ours, theirs in self._bare:
+            bank, gl = self._bank[bank_rows, ours], self._gl[gl_rows, theirs]
             both = (bank != UNKNOWN) & (gl != UNKNOWN) & (_digits(bank) == _digits(gl))
             against |= both & (bank != gl) & (_digits(bank) <= PLAIN_DIGITS_MAX)
+            agreed |= both & (bank == gl)
+        if self._letters_count:
+            bank, gl = self._lettered[0][bank_rows], self._lettered[1][gl_rows]
+            alike = (bank[:, 0] == gl[:, 0]) & (bank[:, 0] != UNKNOWN)
+            against |= alike & (bank[:, 1] != gl[:, 1])
         return against & ~agreed
 
-    def _same_language(self) -> bool:
-        bank = np.unique(self._bank[:, -1])
-        gl = np.unique(self._gl[:, -1])
-        bank, gl = bank[bank != UNKNOWN], gl[gl != UNKNOWN]
-        if min(len(bank), len(gl)) < PLAIN_NUMBERS_MIN:
-            return True
-        return float(np.isin(bank, gl).mean()) >= PLAIN_SHARED_MIN
+
+def _same_language(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> bool:
+    """Return whether two columns of references speak of the same things, as far as they show."""
+    bank, gl = np.unique(ours[ours != UNKNOWN]), np.unique(theirs[theirs != UNKNOWN])
+    if min(len(bank), len(gl)) < PLAIN_NUMBERS_MIN:
+        return True
+    return float(np.isin(bank, gl).mean()) >= PLAIN_SHARED_MIN
 
 
 def _digits(numbers: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -46,6 +46,7 @@ class JobRun(Identified, OrganizationOwned, Base):
             postgresql_where=_ACTIVE,
         ),
         sa.Index("ix_job_run_waiting", "status", "available_at"),
+        sa.Index("ix_job_run_subject", "organization_id", "kind", "subject_id", "id"),
     )
 
     kind: Mapped[str] = mapped_column(sa.String(40))

@@ -20,8 +20,8 @@ from app.models import (
     User,
     db,
 )
+from app.reports.connection_cards import ConnectionCard, connection_card
 from app.reports.connection_words import STATUS_WORDS, StatusWords, cause_words
-from app.reports.connections import ConnectionCard, connection_card
 from app.reports.financial_accounts import UploadRow, uploads
 from app.tenancy.actor import Actor
 from app.tenancy.scope import get_owned, owned

@@ -33,6 +33,8 @@ class Step(StrEnum):
     CHOOSE_ACCOUNTS = "choose_accounts"
     ELSEWHERE = "elsewhere"
     """Another way in: files or a connector."""
+    ANEW = "anew"
+    """Connect the bank once more."""
     NOTHING = "nothing"
 
 
@@ -43,7 +45,8 @@ class StatusWords:
     Args:
         badge: Two or three words.
         tone: Of the badge and the sentence: ok, warn, bad, neutral.
-        sentence: With `{bank}`, `{through}`, `{day}` and `{accounts}` to be filled in.
+        sentence: With `{bank}`, `{through}`, `{day}`, `{accounts}` and `{stopped}` to be filled
+            in: the last is when new transactions stopped.
         needs_somebody: Nothing gets better before a person acts.
     """
 
@@ -80,7 +83,7 @@ STATUS_WORDS: Final[Mapping[ConnectionStatus, StatusWords]] = MappingProxyType(
         _S.RECONNECT_REQUIRED: StatusWords(
             "Sign in again",
             "bad",
-            "Needs you to sign in at the bank again. Until then {bank} gives no new transactions.",
+            "Needs you to sign in at the bank again. {stopped}",
             Step.SIGN_IN,
             needs_somebody=True,
         ),
@@ -122,9 +125,13 @@ _AT_THE_BANK: Final = (
 )
 _LOCKED: Final = "{bank} has locked this login. Unlock it at the bank, then sign in here again."
 _CONSENT: Final = "The consent given at {bank} has run out. Sign in at the bank and renew it."
-_GONE: Final = (
-    "{through} no longer knows this bank login, so no data arrives any more. What was imported "
-    "stays readable; connect the bank anew."
+_GONE: Final = StatusWords(
+    "Gone",
+    "bad",
+    "{through} no longer knows this bank login, so no data arrives. Connect the bank anew, and "
+    "its accounts go on as they are; what was imported stays.",
+    Step.ANEW,
+    needs_somebody=True,
 )
 _SLOW: Final = (
     "{through} could not read {bank} the last times, so data may lag. It is tried again by itself."
@@ -237,9 +244,43 @@ REASON_WORDS: Final[Mapping[tuple[ConnectionStatus, str], StatusWords]] = Mappin
         (_S.EXPIRED, "CONSENT_EXPIRED"): StatusWords(
             "Consent ended", "bad", _CONSENT, Step.SIGN_IN, needs_somebody=True
         ),
+        (_S.DELETED, "CLOSED"): _GONE,
+        (_S.DELETED, "NOT_FOUND"): _GONE,
+        (_S.DELETED, "ITEM_NOT_FOUND"): _GONE,
+        (_S.DELETED, "ITEM_CONCURRENTLY_DELETED"): _GONE,
+        (_S.DELETED, "INVALID_ACCESS_TOKEN"): _GONE,
     }
 )
 """For reasons that ask for something else than their status does by itself."""
+
+CONNECTOR_WORDS: Final[Mapping[ConnectionStatus, StatusWords]] = MappingProxyType(
+    {
+        _S.IN_PROGRESS: StatusWords(
+            "Reading", "neutral", "{through} is looked at for the first time."
+        ),
+        _S.PARTIALLY_ACTIVE: StatusWords(
+            "Partly active",
+            "warn",
+            "Not all accounts sync: {accounts}. The others are up to date.",
+            needs_somebody=True,
+        ),
+        _S.RECONNECT_REQUIRED: StatusWords(
+            "Not let in",
+            "bad",
+            "{through} is no longer let in, so no data arrives for {bank}. Delete the connection "
+            "and set it up again; what was imported stays.",
+            needs_somebody=True,
+        ),
+        _S.DEGRADED: StatusWords(
+            "Trouble",
+            "warn",
+            "{through} cannot bring everything for {bank}. It is tried again by itself; what it "
+            "says stands below.",
+            needs_somebody=True,
+        ),
+    }
+)
+"""For connectors, which have no sign-in at a bank; the failure of the last sync says more."""
 
 NOT_TAKEN: Final = StatusWords(
     "Not connected",
@@ -260,6 +301,10 @@ OTHER_SENTENCES: Final[Mapping[tuple[ConnectionStatus, str], str]] = MappingProx
             "{bank} does not answer {through} at the moment, so data may lag. It is tried again "
             "by itself."
         ),
+        (_S.DEGRADED, "CREDENTIALS_UNREADABLE"): (
+            "The stored access to {bank} cannot be opened, so no data arrives. Ask your operator "
+            "to restore the key, or delete the connection and connect the bank anew."
+        ),
         (_S.DEGRADED, "PROVIDER_UNAVAILABLE"): (
             "{through} has trouble at the moment, so data may lag. It is tried again by itself; "
             "if it lasts for a day, tell your operator."
@@ -275,11 +320,9 @@ OTHER_SENTENCES: Final[Mapping[tuple[ConnectionStatus, str], str]] = MappingProx
             "{through} has stopped reading {bank} for now, so no new data arrives. Upload files "
             "meanwhile."
         ),
-        (_S.DELETED, "CLOSED"): _GONE,
-        (_S.DELETED, "NOT_FOUND"): _GONE,
-        (_S.DELETED, "ITEM_NOT_FOUND"): _GONE,
-        (_S.DELETED, "ITEM_CONCURRENTLY_DELETED"): _GONE,
-        (_S.DELETED, "INVALID_ACCESS_TOKEN"): _GONE,
+        (_S.DELETED, "CONTINUED"): (
+            "Its account goes on through another connection, with all that it holds."
+        ),
     }
 )
 """For reasons that leave the status what it is and only say more."""
@@ -325,6 +368,10 @@ ACCOUNT_REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "INACTIVE_DUPLICATE": "another connection brings it already",
         "CURRENCY_UNSUPPORTED": "its currency has no ISO 4217 code",
         "NO_CURRENCY": "its currency has no ISO 4217 code",
+        "CUSTOM_CURRENCY": "its currency has no ISO 4217 code",
+        "TRANSACTIONS_MISSING": "its balance comes without transactions",
+        "CON_AUTH": "its bank wants a new sign-in",
+        "CONTINUED": "it goes on as another account",
     }
 )
 ACCOUNT_STATUS_REASONS: Final[Mapping[AccountStatus, str]] = MappingProxyType(
@@ -350,12 +397,17 @@ CAUSE_WORDS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def words_of(status: ConnectionStatus, reason: str, *, was_connected: bool) -> StatusWords:
+def words_of(
+    status: ConnectionStatus, reason: str, *, was_connected: bool, by_connector: bool
+) -> StatusWords:
     """Return what is said of a status with its reason; a reason unknown here changes nothing.
 
     Args:
         was_connected: The connection had access to the bank at least once.
+        by_connector: It is a connector's and no aggregator's.
     """
+    if by_connector and status in CONNECTOR_WORDS:
+        return CONNECTOR_WORDS[status]
     own = REASON_WORDS.get((status, reason))
     if own is not None:
         return own

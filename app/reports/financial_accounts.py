@@ -62,7 +62,8 @@ class AccountCard:
     status_reason: str
     balance_minor: int | None
     available_minor: int | None
-    balance_date: date | None
+    as_of: date | None
+    """The day of the balance; None when it is of today."""
     covered_until: date | None
     ledger_bank_account_id: str | None
     ledger_label: str | None
@@ -92,8 +93,12 @@ class AccountCard:
         if self.connection_deleted:
             return False
         late = self.due is not None and self.due.state is not DueState.NOT_YET
-        unmapped = self.ledger_bank_account_id is None and self.status not in _BRINGS_NOTHING
-        return late or unmapped or bool(self.waiting_upload_ids)
+        return late or self.is_unmapped or bool(self.waiting_upload_ids)
+
+    @property
+    def is_unmapped(self) -> bool:
+        """Tell whether it brings data that stand in no books."""
+        return self.ledger_bank_account_id is None and self.status not in _BRINGS_NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +191,7 @@ def _card(
     path = ConnectionPath(connection.path)
     deleted = connection.status == ConnectionStatus.DELETED
     by_hand = path is ConnectionPath.MANUAL_UPLOAD and not deleted
-    added_on = account.created_at.date()
+    added_on, balance_date = account.created_at.date(), account.balance_date
     return AccountCard(
         account_id=account.id,
         connection_id=connection.id,
@@ -201,7 +206,7 @@ def _card(
         status_reason=account.status_reason,
         balance_minor=account.current_balance_minor,
         available_minor=account.available_balance_minor,
-        balance_date=account.balance_date,
+        as_of=balance_date if balance_date and balance_date < today else None,
         covered_until=account.covered_until,
         ledger_bank_account_id=account.ledger_bank_account_id,
         ledger_label=ledger_label,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -45,8 +45,9 @@ def moment(value: datetime | None) -> str:
         return ""
     local = value.astimezone(local_zone())
     today = local_today()
-    said = {today: "today", today - timedelta(days=1): "yesterday"}
-    return f"{said.get(local.date()) or day(local.date())} {local:%H:%M}"
+    words = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+    said = words.get((local.date() - today).days) or day(local.date())
+    return f"{said} {local:%H:%M}"
 
 
 def number_word(count: int) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from flask import request, url_for
 
 from app.reports.bank_exceptions import waiting_count
+from app.reports.connections import stopped_count
 from app.tenancy.actor import Actor
 from app.tenancy.permissions import Permission
 from app.tenancy.scope import organization_scope
@@ -54,9 +56,16 @@ _MENU: Final[tuple[tuple[str, tuple[tuple[str, str, Permission, str | None], ...
         (
             ("Matching rules", "rules.index", Permission.VIEW, None),
             ("Bank Match AI", "settings.bank_match_ai", Permission.VIEW, None),
+            ("Bank data", "bank_data.index", Permission.VIEW, None),
         ),
     ),
-    ("Operations", (("Job queue", "rq_dashboard.queues_overview", Permission.OPERATIONS, None),)),
+    (
+        "Operations",
+        (
+            ("Connector requests", "operator.index", Permission.OPERATIONS, None),
+            ("Job queue", "rq_dashboard.queues_overview", Permission.OPERATIONS, None),
+        ),
+    ),
 )
 
 
@@ -76,11 +85,23 @@ def menu(actor: Actor) -> tuple[Section, ...]:
 
 def _entry(actor: Actor, label: str, endpoint: str, key: str | None) -> Entry:
     entry = Entry(label, url_for(endpoint), _is_current(endpoint), key)
-    if endpoint != "exceptions.waiting":
+    if endpoint not in _COUNTED:
         return entry
+    count, count_class = _COUNTED[endpoint]
     with organization_scope(actor.organization_id):  # an address that is no page has no scope
-        count = waiting_count()
-    return replace(entry, count=str(count or ""), count_class="exceptions-count")
+        return replace(entry, count=count(), count_class=count_class)
+
+
+_COUNTED: Final[Mapping[str, tuple[Callable[[], str], str]]] = {
+    "exceptions.waiting": (lambda: str(waiting_count() or ""), "exceptions-count"),
+    "connections.index": (lambda: stopped_words(stopped_count()), "connections-count"),
+}
+"""What stands beside an entry, and the class by which answers find it."""
+
+
+def stopped_words(count: int) -> str:
+    """Return the count of connections that bring nothing until somebody signs in."""
+    return f"{count} !" if count else ""
 
 
 def _is_current(endpoint: str) -> bool:

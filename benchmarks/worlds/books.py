@@ -16,11 +16,13 @@ class Books:
 
     Attributes:
         truth: (bank ids, GL ids) of everything that belongs together.
+        parties: Whose each GL entry is, by its id, however the bookkeeper wrote it.
     """
 
     bank: tuple[Item, ...]
     gl: tuple[Item, ...]
     truth: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+    parties: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Writer:
     bank: list[Item] = field(default_factory=list)
     gl: list[Item] = field(default_factory=list)
     truth: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
+    parties: dict[str, str] = field(default_factory=dict)
 
     def day(self) -> date:
         """Return a working day of the period."""
@@ -71,10 +74,17 @@ class Writer:
         return new
 
     def gl_entry(
-        self, day: date, amount_minor: int, said: tuple[str, str, str], *, currency: str = ""
+        self,
+        day: date,
+        amount_minor: int,
+        said: tuple[str, str, str],
+        *,
+        party: str = "",
+        currency: str = "",
     ) -> str:
         """Add an entry, in the account's currency unless another is given."""
         new = f"g{len(self.gl)}"
+        self.parties[new] = party or said[2] or new
         self.gl.append(Item(new, day, amount_minor, currency or self.currency, *said, "1010"))
         return new
 
@@ -90,7 +100,8 @@ class Writer:
             (tuple(bank_ids[i] for i in ours), tuple(gl_ids[i] for i in theirs))
             for ours, theirs in self.truth
         )
-        return Books(bank, gl, truth)
+        parties = {gl_ids[old]: party for old, party in self.parties.items()}
+        return Books(bank, gl, truth, parties)
 
     def _renumbered(
         self, items: list[Item], prefix: str

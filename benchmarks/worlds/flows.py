@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from benchmarks.worlds.banks import Bank, Digits, Told
@@ -114,7 +114,9 @@ class Company:
         if self.rng.random() < self.habits.wrong:
             amount_minor = mistyped(self.rng, amount_minor)
         said = self.ledger.write(self.rng, entry)
-        return self.writer.gl_entry(day, amount_minor, said, currency=currency)
+        return self.writer.gl_entry(
+            day, amount_minor, said, party=entry.party.ledger, currency=currency
+        )
 
     def posted(self, day: date, amount_minor: int, channel: str, told: Told) -> str:
         return self.writer.bank_line(day, amount_minor, self.bank.line(self.rng, channel, told))
@@ -167,12 +169,11 @@ class Company:
         if roll < 0.01 and gl_ids:
             self._void(entry, amount_minor)
             return
-        if roll < 0.013:  # the bank takes it back
-            self.posted(told.day, amount_minor, channel, told)
-            self.posted(told.day + timedelta(days=2), -amount_minor, channel, told)
-            return
         if rng.random() >= habits.unposted:
             bank_ids.append(self.posted(told.day, amount_minor, channel, told))
+            if roll > 0.997:  # the bank takes it back, which the books do not know yet
+                back = told.day + timedelta(days=rng.randrange(1, 5))
+                self.posted(back, -amount_minor, channel, replace(told, out=not told.out))
         self.writer.link(bank_ids, gl_ids)
 
     def _void(self, entry: Entry, amount_minor: int) -> None:
@@ -224,11 +225,11 @@ def mistyped(rng: random.Random, amount_minor: int) -> int:
 def decoys(company: Company, parties: Sequence[Party], count: int) -> None:
     """A bank line and a GL entry of two payments that chance gave the same amount and week.
 
-    Chance does so where few amounts are possible: small ones, prices and round sums.
+    Chance does so mostly where few amounts are possible: small ones, prices and round sums.
     """
     rng = company.rng
     for _ in range(count):
-        common = rng.random() < 0.7
+        common = rng.random() < 0.4
         value = -(rng.choice(PRICES) if common else amount(rng, 8, 1500, 0.4))
         day = company.writer.day()
         one, other = rng.sample(parties, 2)

@@ -32,6 +32,7 @@ def several_bills(company: Company, party: Party, channel: str, count: int) -> N
             company.ledger.write(
                 rng, Entry(party, booked_on, rng.choice(PURPOSES), document, number)
             ),
+            party=party.ledger,
         )
         for value, document in zip(amounts, documents, strict=True)
     ]
@@ -49,7 +50,10 @@ def several_invoices(company: Company, party: Party, channel: str, count: int) -
     ours = [company.posted(bank_day, sum(amounts), channel, told)]
     theirs = [
         company.writer.gl_entry(
-            day, value, company.ledger.write(rng, Entry(party, day, "Invoice payment", document))
+            day,
+            value,
+            company.ledger.write(rng, Entry(party, day, "Invoice payment", document)),
+            party=party.ledger,
         )
         for value, document in zip(amounts, documents, strict=True)
     ]

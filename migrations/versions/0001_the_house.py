@@ -286,6 +286,9 @@ def upgrade():
         batch_op.create_index(
             batch_op.f("ix_job_run_organization_id"), ["organization_id"], unique=False
         )
+        batch_op.create_index(
+            "ix_job_run_subject", ["organization_id", "kind", "subject_id", "id"], unique=False
+        )
         batch_op.create_index("ix_job_run_waiting", ["status", "available_at"], unique=False)
         batch_op.create_index(
             "uq_job_run_active",
@@ -1171,6 +1174,7 @@ def downgrade():
             postgresql_where=sa.text("status IN ('queued', 'running')"),
         )
         batch_op.drop_index("ix_job_run_waiting")
+        batch_op.drop_index("ix_job_run_subject")
         batch_op.drop_index(batch_op.f("ix_job_run_organization_id"))
 
     op.drop_table("job_run")

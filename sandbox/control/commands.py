@@ -125,7 +125,7 @@ def advance(world: World, item_name: str, days: int) -> None:
     with world.store.writing() as db:
         item = find(db, item_name)
         item = items.change(db, item, days_ahead=item.days_ahead + days)
-        operations.catch_up(world, db, item, is_asked=True)
+        operations.catch_up(world, db, item)
 
 
 def set_stage(world: World, item_name: str, stage: str) -> None:

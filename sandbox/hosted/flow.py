@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sandbox.world import World
 
 DAYS_DEFAULT: Final = 90
+ABANDONED_SECONDS: Final = 900
 ERROR_PASSWORD: Final = "error_"  # noqa: S105  followed by the error code that is wanted
 EXIT_STATUSES: Final = {
     Step.BANK: "institution_not_found",
@@ -184,6 +185,18 @@ def leave(visit: Visit) -> Session:
     return session
 
 
+def end_abandoned(world: World) -> None:
+    """End the sessions in which nobody does anything any more, or whose link has run out."""
+    now = world.now()
+    with world.store.reading() as db:
+        idle = links.idle_sessions(db, now=now, idle_seconds=ABANDONED_SECONDS)
+    for link, session in idle:
+        with world.store.writing() as db:
+            current = links.find_session(db, link, session.session_id)
+            if current is not None and not current.is_over:
+                leave(Visit(world, db, link, current))
+
+
 def _connected(visit: Visit, chosen: frozenset[str]) -> Item:
     asked = visit.link.asked
     opening = Opening(
@@ -229,7 +242,7 @@ def _with_event(
         "event_metadata": metadata,
     }
     events = json.dumps([*session.event_list, event])
-    return links.change_session(db, session, events=events)
+    return links.change_session(db, session, events=events, active_at=world.now())
 
 
 def _tell_finished(visit: Visit, session: Session, status: str, public_tokens: list[str]) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sandbox.mx.users import User
 
 MEDIA_TYPE: Final = "application/vnd.mx.api.v1+json"
+PAGING: Final = ("page", "records_per_page")
 PAGE_ROWS_DEFAULT: Final = 25
 PAGE_ROWS_MIN: Final = 10
 PAGE_ROWS_MAX: Final = 1_000
@@ -92,15 +93,18 @@ class Call:
 
 
 def endpoint(
-    method: str, path: str, status: int = 200
+    method: str, path: str, *, status: int = 200, query: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., dict[str, Any] | None]], Callable[..., Response]]:
-    """Serve a function as one of MX's calls; it gets the call and the parts of the path."""
+    """Serve a function as one of MX's calls; it gets the call and the parts of the path.
+
+    A call that says more in its query than MX knows is refused, which MX itself would not do.
+    """
 
     def decorate(function: Callable[..., dict[str, Any] | None]) -> Callable[..., Response]:
         @mx.route(path, methods=[method], endpoint=function.__qualname__)
         @functools.wraps(function)
         def view(**parts: str) -> Response:
-            return _answer(function, parts, status)
+            return _answer(function, parts, status, query)
 
         return view
 
@@ -131,13 +135,17 @@ def page(call: Call, name: str, found: Sequence[Any]) -> dict[str, Any]:
 
 
 def _answer(
-    function: Callable[..., dict[str, Any] | None], parts: dict[str, str], status: int
+    function: Callable[..., dict[str, Any] | None],
+    parts: dict[str, str],
+    status: int,
+    query: tuple[str, ...],
 ) -> Response:
     world = current_world()
     call = Call(world, {})
     try:
         _check_key(world)
         _check_version()
+        _check_query(query)
         call = Call(world, _concerning(world, parts))
         spoiled = _spoiled_before(call)
         if spoiled is not None:
@@ -163,6 +171,12 @@ def _check_key(world: World) -> None:
 def _check_version() -> None:
     if request.method != "DELETE" and MEDIA_TYPE not in request.headers.get("Accept", ""):
         raise MxRefusal(406, f"Ask for {MEDIA_TYPE}.")
+
+
+def _check_query(known: tuple[str, ...]) -> None:
+    unknown = sorted(set(request.args) - set(known))
+    if unknown:
+        raise MxRefusal(400, f"There is no query parameter {unknown[0]} here.")
 
 
 def _concerning(world: World, parts: dict[str, str]) -> dict[str, ActiveFault]:

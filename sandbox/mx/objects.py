@@ -9,7 +9,7 @@ from flask import request
 from sandbox import banks, entries, items
 from sandbox.faults import Fault
 from sandbox.mx import jobs, members, render, users
-from sandbox.mx.calls import Call, endpoint, page
+from sandbox.mx.calls import PAGING, Call, endpoint, page
 from sandbox.mx.errors import MxRefusal
 
 if TYPE_CHECKING:
@@ -32,13 +32,13 @@ MEMBERS: Final = "/users/<user_guid>/members"
 MEMBER: Final = f"{MEMBERS}/<member_guid>"
 
 
-@endpoint("GET", "/institutions")
+@endpoint("GET", "/institutions", query=(*PAGING, "name"))
 def list_institutions(call: Call) -> dict[str, Any]:
     found = banks.search(request.args.get("name", ""), COUNTRIES)
     return page(call, "institutions", [render.institution(bank) for bank in found])
 
 
-@endpoint("GET", "/users")
+@endpoint("GET", "/users", query=(*PAGING, "id"))
 def list_users(call: Call) -> dict[str, Any]:
     with call.world.store.reading() as db:
         found = users.matching(db, request.args.get("id"))
@@ -62,7 +62,7 @@ def create_user(call: Call) -> dict[str, Any]:
     return {"user": render.user(user)}
 
 
-@endpoint("GET", MEMBERS)
+@endpoint("GET", MEMBERS, query=PAGING)
 def list_members(call: Call, user_guid: str) -> dict[str, Any]:
     with call.world.store.writing() as db:
         user = call.user(db, user_guid)
@@ -101,7 +101,7 @@ def delete_member(call: Call, user_guid: str, member_guid: str) -> None:
         jobs.delete(call.world, db, call.member(db, user_guid, member_guid))
 
 
-@endpoint("POST", f"{MEMBER}/aggregate", 202)
+@endpoint("POST", f"{MEMBER}/aggregate", status=202)
 def aggregate(call: Call, user_guid: str, member_guid: str) -> dict[str, Any]:
     with call.world.store.writing() as db:
         user = call.user(db, user_guid)
@@ -109,7 +109,7 @@ def aggregate(call: Call, user_guid: str, member_guid: str) -> dict[str, Any]:
         return {"member": render.member(db, member, user)}
 
 
-@endpoint("GET", f"{MEMBER}/accounts")
+@endpoint("GET", f"{MEMBER}/accounts", query=PAGING)
 def list_member_accounts(call: Call, user_guid: str, member_guid: str) -> dict[str, Any]:
     with call.world.store.writing() as db:
         user = call.user(db, user_guid)
@@ -120,7 +120,7 @@ def list_member_accounts(call: Call, user_guid: str, member_guid: str) -> dict[s
     return page(call, "accounts", rows)
 
 
-@endpoint("GET", f"{MEMBER}/transactions")
+@endpoint("GET", f"{MEMBER}/transactions", query=(*PAGING, "from_date", "to_date"))
 def list_transactions_by_member(call: Call, user_guid: str, member_guid: str) -> dict[str, Any]:
     first, last = request.args.get("from_date", ""), request.args.get("to_date", "9999-12-31")
     _move_on(call, user_guid, member_guid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlsplit
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
 
@@ -87,6 +88,17 @@ def part(schema: type[Schema]) -> fields.Nested:
 
 def anything() -> fields.Raw:
     return fields.Raw(allow_none=True)
+
+
+def web_url(value: str) -> None:
+    """Raise ValidationError unless it is an address that a webhook or a browser can go to."""
+    try:
+        address = urlsplit(value)
+        is_usable = address.scheme in {"http", "https"} and address.hostname and address.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise ValidationError("must be an http or https URL")
 
 
 def checked(schema: Schema, body: dict[str, Any]) -> dict[str, Any]:

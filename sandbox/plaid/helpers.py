@@ -23,11 +23,12 @@ from sandbox.plaid.fields import (
     required_text,
     text,
     texts,
+    web_url,
     whole_number,
 )
 from sandbox.plaid.institutions import known_bank
 from sandbox.plaid.items import AccessBody
-from sandbox.plaid.link import DAYS_DEFAULT, DAYS_MAX, web_url
+from sandbox.plaid.link import DAYS_DEFAULT, DAYS_MAX
 from sandbox.plaid.render import instant
 from sandbox.story.events import Event, Kind
 

@@ -10,7 +10,16 @@ from sandbox import items, operations
 from sandbox.plaid import announcements, render
 from sandbox.plaid.calls import Call, endpoint
 from sandbox.plaid.errors import PlaidRefusal
-from sandbox.plaid.fields import Part, PlaidBody, anything, part, required_text, text, texts
+from sandbox.plaid.fields import (
+    Part,
+    PlaidBody,
+    anything,
+    part,
+    required_text,
+    text,
+    texts,
+    web_url,
+)
 
 if TYPE_CHECKING:
     from sandbox.items import Account, Item
@@ -40,7 +49,7 @@ class RemoveBody(AccessBody):
 
 
 class WebhookBody(AccessBody):
-    webhook = text()
+    webhook = text(validate=web_url)
 
 
 class AccountsOptions(Part):
@@ -114,7 +123,7 @@ def accounts(call: Call) -> dict[str, Any]:
 @endpoint("/accounts/balance/get", BalanceBody)
 def balances(call: Call) -> dict[str, Any]:
     with call.world.store.writing() as db:
-        item = operations.catch_up(call.world, db, call.item(db), is_asked=True)
+        item = operations.catch_up(call.world, db, call.item(db))
         return _accounts(call, item, items.shared_accounts(db, item))
 
 

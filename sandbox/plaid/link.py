@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from flask import url_for
-from marshmallow import ValidationError, validate
+from marshmallow import validate
 
 from sandbox import items, links
 from sandbox.banks import INSTITUTIONS
@@ -23,6 +22,7 @@ from sandbox.plaid.fields import (
     required_text,
     text,
     texts,
+    web_url,
     whole_number,
 )
 
@@ -42,6 +42,24 @@ COUNTRIES: Final = ("US", "CA", "GB", "IE", "FR", "ES", "NL", "DE", "IT", "PL", 
 LANGUAGES: Final = ("en", "fr", "es", "nl", "de", "it", "pl", "da", "no", "et", "lt", "lv", "ro")
 PRODUCTS: Final = ("transactions", "balance", "auth", "identity", "liabilities", "investments")
 UNUSED: Final = (
+    "access_tokens",
+    "base_report",
+    "card_switch",
+    "cashflow_report",
+    "consumer_report_permissible_purpose",
+    "cra_enabled",
+    "cra_options",
+    "cra_report_parameter",
+    "credit_partner_insights",
+    "employment",
+    "eu_config",
+    "identity_verification",
+    "income_verification",
+    "investments_auth",
+    "payment_configuration",
+    "payment_initiation",
+    "third_party_user_token",
+    "transfer",
     "user_id",
     "link_customization_name",
     "appearance_mode",
@@ -60,18 +78,13 @@ UNUSED: Final = (
 """Fields that are known and change nothing here."""
 
 
-def web_url(value: str) -> None:
-    if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).netloc:
-        raise ValidationError("must be an http or https URL")
-
-
 class User(LoosePart):
     client_user_id = required_text()
 
 
 class HostedLink(Part):
     delivery_method = text(validate=validate.OneOf(("sms", "email")))
-    completion_redirect_uri = text()
+    completion_redirect_uri = text(validate=web_url)
     url_lifetime_seconds = whole_number(1, URL_SECONDS_MAX)
     is_mobile_app = flag()
 

@@ -144,7 +144,6 @@ def test_every_page_is_found_by_following_links(visit):
     assert EXPECTED - addresses.keys() == set()
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("width", "height", "scheme", "options"),
     [

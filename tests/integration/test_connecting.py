@@ -7,38 +7,15 @@ from app.connections.deletion import delete_connection
 from app.connections.hosted_flows import connect, repair
 from app.kernel.bank import ConnectionStatus
 from app.kernel.errors import Conflict, Forbidden, NotFound
-from app.models import FinancialAccount, FinancialConnection, FinancialTransaction, db
-from app.tenancy.scope import get_owned, organization_scope, owned
+from app.models import FinancialAccount, FinancialTransaction, db
+from app.tenancy.scope import organization_scope, owned
+from tests.bank_logins import RETURN_URL, connected, connection, open_flow, token_of
 from tests.books import run_waiting_jobs
-from tests.scripted_bank import ScriptedBank, row
-
-RETURN_URL = "https://tieout.example/connections/flows/ended"
-
-
-def opened(cast, bank: ScriptedBank):
-    return connect(cast.alice, "plaid", RETURN_URL)
-
-
-def token_of(flow) -> str:
-    return f"link-{flow.flow_id}"
-
-
-def connection(connection_id: str) -> FinancialConnection:
-    db.session.rollback()
-    return get_owned(FinancialConnection, connection_id)
-
-
-def connected(cast, bank: ScriptedBank, login_id: str = "item-1", *rows):
-    flow = opened(cast, bank)
-    bank.add_login(login_id).log.extend(rows)
-    bank.finish(token_of(flow), login_id)
-    complete(cast.alice, flow.connection_id)
-    run_waiting_jobs()
-    return connection(flow.connection_id)
+from tests.scripted_bank import row
 
 
 def test_a_finished_flow_becomes_an_active_connection_with_its_transactions(cast, bank):
-    flow = opened(cast, bank)
+    flow = open_flow(cast.alice)
     assert connection(flow.connection_id).status == ConnectionStatus.PENDING
     bank.add_login("item-1").log.extend([row(f"t{n}") for n in range(7)])
     bank.finish(token_of(flow), "item-1")
@@ -58,7 +35,7 @@ def test_a_finished_flow_becomes_an_active_connection_with_its_transactions(cast
 
 
 def test_completing_twice_is_harmless_and_early_is_refused(cast, bank):
-    flow = opened(cast, bank)
+    flow = open_flow(cast.alice)
     with pytest.raises(NotFinished):
         complete(cast.alice, flow.connection_id)
     bank.add_login("item-1")
@@ -72,8 +49,8 @@ def test_completing_twice_is_harmless_and_early_is_refused(cast, bank):
 
 
 def test_a_second_login_of_the_same_accounts_is_not_exchanged(cast, bank):
-    first = connected(cast, bank)
-    flow = opened(cast, bank)
+    first = connected(cast.alice, bank)
+    flow = open_flow(cast.alice)
     bank.add_login("item-2")
     grant = bank.finish(token_of(flow), "item-2")
     with pytest.raises(AlreadyConnected):
@@ -84,7 +61,7 @@ def test_a_second_login_of_the_same_accounts_is_not_exchanged(cast, bank):
 
 
 def test_somebody_elses_token_is_refused(cast, bank):
-    theirs = opened(cast, bank)
+    theirs = open_flow(cast.alice)
     bank.add_login("item-1")
     token = bank.finish(token_of(theirs), "item-1")
     with organization_scope(cast.other_id):
@@ -95,7 +72,7 @@ def test_somebody_elses_token_is_refused(cast, bank):
 
 
 def test_repair_keeps_the_connection_and_reads_it_again(cast, bank):
-    held = connected(cast, bank)
+    held = connected(cast.alice, bank)
     flow = repair(cast.alice, held.id, RETURN_URL)
     assert bank.requests[-1].access is not None
     with pytest.raises(NotFinished):
@@ -109,7 +86,7 @@ def test_repair_keeps_the_connection_and_reads_it_again(cast, bank):
 
 
 def test_a_deleted_connection_cannot_be_completed_or_repaired(cast, bank):
-    held = connected(cast, bank, "item-1", row("t1"))
+    held = connected(cast.alice, bank, row("t1"))
     assert delete_connection(cast.alice, held.id).access_removed
     assert bank.logins["item-1"].removed_access
     assert connection(held.id).credentials is None

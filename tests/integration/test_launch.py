@@ -10,16 +10,14 @@ import sys
 import pytest
 from dotenv import dotenv_values
 
-from ops.waiting import wait_until
-from tests.launched import COMMAND, ROOT, START_SECONDS_MAX, Launched, environment, free_port
+from tests.launched import COMMAND, ROOT, Launched, environment, free_port
 from tests.plaid_sandbox import PlaidSandbox
+from tests.waiting import comes_true
 
 
 def refused(env):
     """Start where it must be refused; return the one sentence."""
-    answer = subprocess.run(
-        COMMAND, cwd=ROOT, env=env, capture_output=True, text=True, timeout=30, check=False
-    )
+    answer = subprocess.run(COMMAND, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert answer.returncode == 1, answer
     assert answer.stdout == ""
     (sentence,) = answer.stderr.splitlines()
@@ -48,7 +46,7 @@ def test_it_answers_and_tells_the_address_and_how_to_sign_in(running):
 def test_the_stand_in_aggregator_answers_on_the_port_that_it_keeps(running):
     kept = dotenv_values(running.instance / "sandbox" / "sandbox.env")
     sandbox = PlaidSandbox(f"http://127.0.0.1:{kept['PORT']}", kept["CLIENT_ID"], kept["SECRET"])
-    assert wait_until(sandbox.answers, timeout_seconds=30)
+    assert comes_true(sandbox.answers)
     found = sandbox.call("/institutions/search", query="puget", country_codes=["US"])
     assert [bank["name"] for bank in found["institutions"]] == ["Puget Harbor Bank"]
 
@@ -64,24 +62,24 @@ def test_a_killed_worker_is_back(running):
         return running.programs("workers.run")
 
     # While a worker is busy its fork is there too.
-    assert wait_until(lambda: len(workers()) == 2, timeout_seconds=30)
+    assert comes_true(lambda: len(workers()) == 2)
     killed = workers()[0]
     killed.kill()
-    assert wait_until(lambda: killed not in workers() and len(workers()) == 2, timeout_seconds=30)
+    assert comes_true(lambda: killed not in workers() and len(workers()) == 2)
 
 
 def test_a_killed_web_server_answers_again(running):
     master = min(running.programs("wsgi:app"), key=lambda p: p.create_time())
     master.kill()
-    assert wait_until(lambda: master not in running.programs("wsgi:app"), timeout_seconds=30)
-    assert wait_until(running.is_ready, timeout_seconds=30)
+    assert comes_true(lambda: master not in running.programs("wsgi:app"))
+    assert comes_true(running.is_ready)
 
 
 def test_workers_survive_the_loss_of_redis(running):
     (server,) = running.programs("redis-server")
     server.kill()
-    assert wait_until(running.is_ready, timeout_seconds=30)
-    assert wait_until(lambda: len(running.programs("workers.run")) == 2, timeout_seconds=30)
+    assert comes_true(running.is_ready)
+    assert comes_true(lambda: len(running.programs("workers.run")) == 2)
 
 
 def test_a_second_start_in_the_same_folder_is_refused(running):
@@ -142,6 +140,6 @@ def test_everything_stops_when_whoever_started_it_is_killed(instance):
 
 def test_ctrl_c_during_the_start_leaves_no_process(instance):
     launched = Launched(instance)
-    assert wait_until(lambda: launched.programs("ops.prepare"), timeout_seconds=START_SECONDS_MAX)
+    assert comes_true(lambda: launched.programs("ops.prepare"))
     assert launched.stop(signal.SIGINT) == []
     assert launched.process.returncode == 0

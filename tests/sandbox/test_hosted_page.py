@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sandbox.hosted import flow
 from tests.sandbox_support import (
     CASCADE,
     CONTINENTAL,
@@ -256,3 +257,24 @@ def test_every_page_is_sound_html(sandbox):
     texts.append(sign_in(link, FOUNDRY).text)
     for text in texts:
         sound(text)
+
+
+def test_a_session_that_nobody_goes_on_with_is_ended(sandbox, world, receiver):
+    link = hosted_link(sandbox, webhook=receiver.url)
+    sign_in(link, PUGET)
+    flow.end_abandoned(world)
+    assert receiver.codes() == []  # it is too early for that
+    with world.store.writing() as db:
+        db.execute("UPDATE session SET active_at = active_at - ?", (flow.ABANDONED_SECONDS + 1,))
+    flow.end_abandoned(world)
+    assert receiver.wait_for("SESSION_FINISHED").content["status"] == "EXITED"
+    (session,) = sandbox.call("/link/token/get", link_token=link["link_token"])["link_sessions"]
+    assert session["exit"]["metadata"]["status"] == "requires_account_selection"
+
+
+def test_a_session_ends_with_its_link(sandbox, world, receiver):
+    link = hosted_link(sandbox, webhook=receiver.url)
+    Browser().open(link["hosted_link_url"])
+    sandbox.control("POST", "/expire", token=link["link_token"])
+    flow.end_abandoned(world)
+    assert receiver.wait_for("SESSION_FINISHED").content["status"] == "EXITED"

@@ -8,8 +8,8 @@ import pytest
 
 from app.aggregators.contract import WebhookInvalid, WebhookKind
 from app.kernel.clock import utc_now
-from ops.waiting import wait_until
 from tests.mx_support import CASCADE, connected, request_for, running, sign_in
+from tests.waiting import comes_true
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def messages(sandbox, access, kind):
 
 
 def arrived(sandbox, access, kind, count=1):
-    assert wait_until(lambda: len(messages(sandbox, access, kind)) >= count, timeout_seconds=10), [
+    assert comes_true(lambda: len(messages(sandbox, access, kind)) >= count), [
         json.loads(m.body) for m in sandbox.receiver.received
     ]
     return messages(sandbox, access, kind)
@@ -69,9 +69,8 @@ def test_a_removed_login_is_reported(sandbox):
     access = connected(sandbox)
     sandbox.adapter.remove(access)
     told = arrived(sandbox, access, "MEMBER")
-    assert wait_until(
-        lambda: any(m.content["action"] == "deleted" for m in messages(sandbox, access, "MEMBER")),
-        timeout_seconds=10,
+    assert comes_true(
+        lambda: any(m.content["action"] == "deleted" for m in messages(sandbox, access, "MEMBER"))
     ), told
 
 

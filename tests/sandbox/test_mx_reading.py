@@ -153,6 +153,7 @@ def test_while_mx_is_at_the_bank_nothing_is_taken_for_gone(sandbox, mx, monkeypa
     assert during[-1].snapshot_from is None
     assert during[-1].history is History.RECENT
     assert during[-1].cursor == first[-1].cursor
+    assert read(mx, access)[-1].cursor == ""
     time.sleep(1.6)
     after = read(mx, access, first[-1].cursor)
     assert after[-1].snapshot_from is not None

@@ -9,7 +9,6 @@ import pytest
 from app.aggregators.contract import FlowState, History
 from app.kernel.bank import ConnectionStatus
 from app.kernel.clock import utc_now
-from ops.waiting import wait_until
 from tests.mx_support import (
     CASCADE,
     PUGET,
@@ -20,6 +19,7 @@ from tests.mx_support import (
     running,
     sign_in,
 )
+from tests.waiting import comes_true
 
 WANT_A_PERSON = (
     "PREVENTED",
@@ -137,10 +137,7 @@ def test_while_mx_is_at_the_bank_for_the_first_time_there_is_nothing_to_take(slo
     flow = slow.adapter.start_flow(request_for())
     sign_in(flow.url)
     assert slow.adapter.flow_result(flow.token).state is FlowState.OPENED
-    assert wait_until(
-        lambda: slow.adapter.flow_result(flow.token).state is FlowState.FINISHED,
-        timeout_seconds=10,
-    )
+    assert comes_true(lambda: slow.adapter.flow_result(flow.token).state is FlowState.FINISHED)
 
 
 def test_a_first_visit_that_is_delayed_is_taken_and_its_data_come_later(slow):
@@ -152,9 +149,8 @@ def test_a_first_visit_that_is_delayed_is_taken_and_its_data_come_later(slow):
     assert slow.adapter.login_status(access).health.reason == "DELAYED"
     (page,) = read(slow.adapter, access)
     assert (page.history, page.upserts, page.cursor) == (History.NOT_READY, (), "")
-    assert wait_until(
-        lambda: slow.adapter.login_status(access).health.status is ConnectionStatus.ACTIVE,
-        timeout_seconds=10,
+    assert comes_true(
+        lambda: slow.adapter.login_status(access).health.status is ConnectionStatus.ACTIVE
     )
     assert read(slow.adapter, access)[-1].history is History.COMPLETE
 
@@ -165,10 +161,7 @@ def test_new_credentials_count_only_when_the_bank_has_taken_them(slow):
     repair = slow.adapter.start_flow(request_for(access=access))
     sign_in(repair.url, None)
     assert slow.adapter.flow_result(repair.token).state is FlowState.OPENED
-    assert wait_until(
-        lambda: slow.adapter.flow_result(repair.token).state is FlowState.FINISHED,
-        timeout_seconds=10,
-    )
+    assert comes_true(lambda: slow.adapter.flow_result(repair.token).state is FlowState.FINISHED)
 
 
 def test_a_refresh_waits_for_mx_to_come_back_from_the_bank(slow):
@@ -183,9 +176,6 @@ def test_a_refresh_waits_for_mx_to_come_back_from_the_bank(slow):
 def connected_slowly(sandbox):
     flow = sandbox.adapter.start_flow(request_for())
     sign_in(flow.url, PUGET)
-    assert wait_until(
-        lambda: sandbox.adapter.flow_result(flow.token).state is FlowState.FINISHED,
-        timeout_seconds=10,
-    )
+    assert comes_true(lambda: sandbox.adapter.flow_result(flow.token).state is FlowState.FINISHED)
     (grant,) = sandbox.adapter.flow_result(flow.token).grants
     return sandbox.adapter.exchange(grant.token)

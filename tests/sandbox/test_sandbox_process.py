@@ -99,17 +99,27 @@ def test_a_failed_write_leaves_nothing(tmp_path):
     store.close()
 
 
-def test_first_transactions_come_at_the_sandbox_s_pace_and_are_announced(tmp_path, receiver):
-    with running(tmp_path, pace_seconds=0.6) as (sandbox, _):
+def test_first_transactions_come_stage_by_stage_and_are_announced(tmp_path, receiver):
+    with running(tmp_path, pace_seconds=3_600) as (sandbox, app):
         made = connect(sandbox, FOUNDRY, webhook=receiver.url)
+
+        def let_an_hour_pass():
+            with app.extensions["world"].store.writing() as db:
+                items.change(db, items.find(db, made.item_id), stage_due_at=0)
+
         page = sandbox.call("/transactions/sync", access_token=made.access_token)
         assert page["transactions_update_status"] == "NOT_READY"
+        let_an_hour_pass()
         receiver.wait_for("INITIAL_UPDATE")
+        assert receiver.wait_for("SYNC_UPDATES_AVAILABLE").content["initial_update_complete"]
+        page = sandbox.call("/transactions/sync", access_token=made.access_token)
+        assert page["transactions_update_status"] == "INITIAL_UPDATE_COMPLETE"
+        let_an_hour_pass()
         receiver.wait_for("HISTORICAL_UPDATE")
         receiver.wait_for("SYNC_UPDATES_AVAILABLE", count=2)
         told = [w.content for w in receiver.received if w.code == "SYNC_UPDATES_AVAILABLE"]
         assert [t["historical_update_complete"] for t in told] == [False, True]
-        assert len(read_stream(sandbox, made.access_token, count=500)[0]["added"]) > 100
+        assert len(read_stream(sandbox, made.access_token)[0]["added"]) > 100
 
 
 def test_days_that_pass_on_the_calendar_are_told_without_being_asked(tmp_path, receiver):

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from ops.waiting import wait_until
 from sandbox.webhooks import ATTEMPTS_MAX
 from tests.sandbox_support import connect
+from tests.waiting import comes_true
 
 HEADER = "Plaid-Verification"
 
@@ -89,9 +89,8 @@ def test_a_refused_webhook_comes_again_until_it_is_taken(sandbox, receiver, made
     fire(sandbox, made)
     receiver.wait_for("DEFAULT_UPDATE", count=3)
     (delivery,) = sandbox.control("GET", f"/items/{made.item_id}")["webhooks"]
-    assert wait_until(
-        lambda: sandbox.control("GET", f"/items/{made.item_id}")["webhooks"][0]["due_at"] is None,
-        timeout_seconds=5,
+    assert comes_true(
+        lambda: sandbox.control("GET", f"/items/{made.item_id}")["webhooks"][0]["due_at"] is None
     )
     assert delivery["attempts"] == 3
 
@@ -106,7 +105,7 @@ def test_a_webhook_that_nobody_takes_is_given_up(sandbox, world, receiver, made)
         (delivery,) = sandbox.control("GET", f"/items/{made.item_id}")["webhooks"]
         return delivery["due_at"] is None and delivery["attempts"] == ATTEMPTS_MAX
 
-    assert wait_until(is_given_up, timeout_seconds=20)
+    assert comes_true(is_given_up)
 
 
 def test_nobody_at_the_address_is_written_down(sandbox):
@@ -116,7 +115,7 @@ def test_nobody_at_the_address_is_written_down(sandbox):
     def answers():
         return {w["last_answer"] for w in sandbox.control("GET", "/webhooks")["webhooks"]}
 
-    assert wait_until(lambda: "ConnectionRefusedError" in answers(), timeout_seconds=5)
+    assert comes_true(lambda: "ConnectionRefusedError" in answers())
 
 
 def test_a_lost_webhook_never_comes(sandbox, receiver, made):

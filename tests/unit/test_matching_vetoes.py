@@ -39,6 +39,9 @@ def test_other_currencies_never_match():
         (("CHECK 1043", ""), ("Cheque to Acme", "1044")),
         (("ACME LEASING INV-2001", ""), ("Acme Leasing", "INV-2002")),
         (("ACME LEASING", "20010"), ("Acme Leasing", "20011")),
+        (("CHECK 1043", ""), ("Rent", "1044")),
+        (("ACME LEASING", "RX-88120"), ("Acme Leasing", "RX-88121")),
+        (("ACME LEASING", "RX88120"), ("Acme Leasing", "RX88121")),
     ],
 )
 def test_references_that_contradict_never_match(ours, theirs):

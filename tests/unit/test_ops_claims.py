@@ -9,6 +9,7 @@ import pytest
 
 from ops import claims
 from ops.failures import StartFailed
+from tests.launched import free_port
 
 HOLDER = """
 import pathlib, sys, time
@@ -38,8 +39,7 @@ def test_the_lock_names_the_process_that_holds_it(tmp_path):
 
 def test_a_free_port_is_not_refused_and_a_taken_one_is():
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+        taken.bind(("127.0.0.1", port := free_port()))
         taken.listen()
         with pytest.raises(StartFailed, match=f"Port {port} on 127.0.0.1 cannot be used"):
             claims.refuse_taken_port("127.0.0.1", port)

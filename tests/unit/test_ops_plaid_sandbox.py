@@ -39,6 +39,29 @@ def test_the_programs_are_told_where_it_is(tmp_path):
     }
 
 
+def test_its_other_half_speaks_as_mx(tmp_path):
+    instance = prepared(tmp_path, PORT="5001")
+    settings = Settings.from_environment(instance.environment)
+    assert settings.mx is not None
+    assert settings.mx.host == f"{instance.sandbox.url}/mx"
+    webhook_url = instance.environment["MX_WEBHOOK_URL"]
+    assert webhook_url.endswith("@127.0.0.1:5001/webhooks/mx")
+    assert f":{settings.mx.webhook_password}@" in webhook_url
+
+
+def test_who_has_an_mx_of_his_own_keeps_it(tmp_path):
+    own = {
+        "MX_HOST": "https://int-api.mx.com",
+        "MX_CLIENT_ID": "mine",
+        "MX_API_KEY": "mine",
+        "MX_WEBHOOK_PASSWORD": "mine",
+    }
+    instance = prepared(tmp_path, **own)
+    assert instance.sandbox is not None
+    assert {name: instance.environment[name] for name in own} == own
+    assert "MX_WEBHOOK_URL" not in instance.environment
+
+
 def test_who_names_an_aggregator_gets_no_sandbox():
     assert plaid_sandbox.is_wanted({})
     assert plaid_sandbox.is_wanted({"PLAID_HOST": ""})

@@ -7,7 +7,7 @@ import psutil
 
 from ops import sessions
 from ops.reaper import Reaper
-from ops.waiting import wait_until
+from tests.waiting import comes_true
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
 OWNER = """
@@ -29,7 +29,7 @@ def test_what_is_watched_ends_when_its_owner_is_killed():
         kept_pid = int(owner.stdout.readline())
         assert psutil.pid_exists(kept_pid)
         owner.kill()
-    assert wait_until(lambda: not sessions.members({kept_pid}), timeout_seconds=30)
+    assert comes_true(lambda: not sessions.members({kept_pid}))
 
 
 def test_what_is_forgotten_is_left_alone():
@@ -44,5 +44,5 @@ def test_what_is_forgotten_is_left_alone():
 def test_a_killed_reaper_is_noticed_and_harms_nobody_who_tells_it_something():
     with Reaper() as reaper:
         reaper._process.kill()
-        assert wait_until(lambda: not reaper.is_alive(), timeout_seconds=30)
+        assert comes_true(lambda: not reaper.is_alive())
         reaper.watch(1)

@@ -12,7 +12,7 @@ from ops import sessions
 from ops.execution import Execution, Program, Surroundings, Terminal
 from ops.reaper import Reaper
 from ops.supervisor import Supervisor
-from ops.waiting import wait_until
+from tests.waiting import WAIT_SECONDS_MAX, comes_true
 
 PYTHON = (sys.executable, "-c")
 SLEEP = "import time; time.sleep(60)"
@@ -42,18 +42,19 @@ def text_of(output):
 
 def test_a_program_that_exits_is_started_again(supervisor, output):
     supervisor.start([Program("once", (*PYTHON, "print('hello')"))])
-    assert wait_until(lambda: text_of(output).count("once | hello\n") >= 2, timeout_seconds=30)
+    assert comes_true(lambda: text_of(output).count("once | hello\n") >= 2)
     assert "once | exited with status 0; starting again in 0.2 s\n" in text_of(output)
     assert supervisor.exits_count("once") >= 1
 
 
 def test_a_program_that_cannot_be_started_is_said_and_tried_again(supervisor, output):
     supervisor.start([Program("gone", ("/no/such/program",))])
-    assert wait_until(lambda: supervisor.exits_count("gone") >= 2, timeout_seconds=30)
+    assert comes_true(lambda: supervisor.exits_count("gone") >= 2)
     assert "gone | did not start: " in text_of(output)
 
 
-def test_stopping_takes_the_last_group_first(supervisor, output):
+def test_stopping_takes_the_last_group_first(supervisor, output, monkeypatch):
+    monkeypatch.setattr("ops.supervisor.STOP_SECONDS_MAX", WAIT_SECONDS_MAX)
     say_goodbye = (
         "import signal, sys, time\n"
         "signal.signal(signal.SIGTERM, lambda *_: (print('bye', flush=True), sys.exit()))\n"
@@ -62,7 +63,7 @@ def test_stopping_takes_the_last_group_first(supervisor, output):
     )
     for count, name in enumerate(("base", "top"), start=1):
         supervisor.start([Program(name, (*PYTHON, say_goodbye))])
-        assert wait_until(lambda n=count: text_of(output).count("up") == n, timeout_seconds=30)
+        assert comes_true(lambda n=count: text_of(output).count("up") == n)
     supervisor.stop()
     assert text_of(output).splitlines()[-2:] == ["top  | bye", "base | bye"]
 
@@ -71,7 +72,7 @@ def test_a_program_that_ignores_the_request_is_killed(supervisor, output, monkey
     monkeypatch.setattr("ops.supervisor.STOP_SECONDS_MAX", 0.2)
     deaf = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); {SLEEP}"
     supervisor.start([Program("deaf", (*PYTHON, deaf))])
-    assert wait_until(lambda: "deaf | up" in text_of(output), timeout_seconds=30)
+    assert comes_true(lambda: "deaf | up" in text_of(output))
     supervisor.stop()
     assert supervisor.exits_count("deaf") == 0  # stopped and forgotten, not waiting to restart
     assert "starting again" not in text_of(output)
@@ -80,7 +81,7 @@ def test_a_program_that_ignores_the_request_is_killed(supervisor, output, monkey
 def test_what_a_program_forked_into_another_group_ends_with_it(surroundings, output):
     forks = f"import os; os.fork() or os.setpgrp(); os.write(1, b'%d\\n' % os.getpid()); {SLEEP}"
     execution = Execution(Program("fork", (*PYTHON, forks)), surroundings)
-    assert wait_until(lambda: text_of(output).count("\n") == 2, timeout_seconds=30)
+    assert comes_true(lambda: text_of(output).count("\n") == 2)
     pids = [int(line.split(" | ")[1]) for line in text_of(output).splitlines()]
     leader = os.getsid(pids[0])
     assert sorted(sessions.members({leader})) == sorted(pids)

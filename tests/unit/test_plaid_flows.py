@@ -170,12 +170,15 @@ def test_an_address_without_a_host_is_plaids():
     [
         {"link_token": ""},
         {"link_token": None},
-        {"hosted_link_url": None},
         {"hosted_link_url": "javascript:alert(1)"},
         {"hosted_link_url": "http://["},
-        {"hosted_link_url": 5},
     ],
 )
 def test_an_answer_that_leads_nowhere_is_a_failure(changes):
     with pytest.raises(AggregatorError, match="ANSWER_WITHOUT"):
         hosted_flow(started(**changes), HOST, NOW)
+
+
+@pytest.mark.parametrize("nothing", [None, "", 5])
+def test_a_flow_without_a_page_of_plaids_has_no_address(nothing):
+    assert hosted_flow(started(hosted_link_url=nothing), HOST, NOW).url == ""

@@ -26,13 +26,13 @@ def hosted_flow(answer: Json, host: str, now: datetime) -> HostedFlow:
         host: Of Plaid; an address without one is meant there.
 
     Raises:
-        AggregatorError: The answer names no token, or no address that a browser may be sent to.
+        AggregatorError: The answer names no token, or an address that no browser may be sent to.
     """
     token, stated = text_of(answer, "link_token"), text_of(answer, "hosted_link_url")
     if not token:
         raise incomplete("link_token")
-    url = _address(host, stated)
-    if not stated or not url.startswith(("https://", "http://")):
+    url = _address(host, stated) if stated else ""
+    if stated and not url.startswith(("https://", "http://")):
         raise incomplete("hosted_link_url")
     expires_at = instant_of(answer, "expiration")
     if expires_at is None or expires_at <= now:  # a clock that differs must not end it at once

@@ -139,7 +139,7 @@ def account_set(access: AccessUrl, parameters: Mapping[str, str], rules: Outboun
         raise _unusual(answer)
     try:
         return json.loads(answer.body, parse_float=Decimal)
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):
         raise AggregatorError(
             "ANSWER_UNREADABLE", "SimpleFIN's answer cannot be read.", permanent=False
         ) from None

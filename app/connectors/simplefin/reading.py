@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from app.aggregators.contract import (
@@ -30,6 +30,9 @@ from app.kernel.money import to_minor
 
 EXTERNAL_ID_CHARACTERS_MAX: Final = 200
 NAME_CHARACTERS_MAX: Final = 200
+SECONDS_MAX: Final = 50_000_000_000
+"""Since 1970: beyond any date of a bank."""
+_NUMERIC: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,6})?", re.ASCII)
 _ISO_CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -220,10 +223,9 @@ def _connection_id(raw: Mapping[str, Any]) -> str:
 def _minor(value: Any, currency: str) -> int:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise Invalid("A transaction has no amount.")
-    try:
-        return to_minor(Decimal(value), currency)
-    except InvalidOperation:
-        raise Invalid(f"“{shown(str(value))[:40]}” is not an amount.") from None
+    if isinstance(value, str) and not _NUMERIC.fullmatch(value):
+        raise Invalid(f"“{shown(value)[:40]}” is not an amount.")
+    return to_minor(Decimal(value), currency)
 
 
 def _minor_or_none(value: Any, currency: str) -> int | None:
@@ -241,10 +243,10 @@ def _instant(value: Any) -> datetime | None:
         value = int(value[:20])
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or not value:
         return None
-    try:
-        return _EPOCH + timedelta(seconds=int(value))
-    except (OverflowError, ValueError):
+    # Before anything is computed: an exponent can be huge.
+    if not -SECONDS_MAX <= value <= SECONDS_MAX:
         return None
+    return _EPOCH + timedelta(seconds=int(value))
 
 
 def _text(raw: Mapping[str, Any], name: str) -> str:

@@ -66,6 +66,6 @@ def window_at(cursor: str, today: date) -> Window:
         first = min(date.fromisoformat(cursor), today) - timedelta(days=OVERLAP_DAYS)
         return Window(first, first, today)
     if len(parts) != _PARTS:
-        raise ValueError(cursor)
+        raise ValueError("no such cursor")
     first, begin, day = (date.fromisoformat(part) for part in parts[:3])
     return Window(first, begin, day, is_whole=parts[3] == "whole")
