@@ -153,8 +153,7 @@ def _plaid(environ: Mapping[str, str], *, is_production: bool) -> PlaidSettings 
 
 
 def _mx(environ: Mapping[str, str], *, is_production: bool) -> MxSettings | None:
-    names = ("MX_HOST", "MX_CLIENT_ID", "MX_API_KEY", "MX_WEBHOOK_PASSWORD")
-    if not _all_or_none(environ, *names):
+    if not _all_or_none(environ, "MX_HOST", "MX_CLIENT_ID", "MX_API_KEY", "MX_WEBHOOK_PASSWORD"):
         return None
     return MxSettings(
         host=_outside_url(environ, "MX_HOST", is_production=is_production),

@@ -20,7 +20,7 @@ from sandbox.story.events import Event, Kind, Version, posted_minor, version_on
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from sandbox.banks import Institution
 
@@ -149,15 +149,19 @@ def roll_to(db: sqlite3.Connection, item: Item, day: date) -> Item:
 
 
 def share_accounts(db: sqlite3.Connection, item: Item, keys: frozenset[str]) -> Item:
-    """Share exactly these accounts; those shared anew bring their whole history."""
+    """Share exactly these accounts; those shared anew bring their whole history.
+
+    Also one that was shared before: who began to read in between has nothing of it.
+    """
     accounts = items.accounts_of(db, item)
+    fresh = {account.account_id for account in accounts if not account.is_shared}
     db.executemany(
         "UPDATE account SET is_shared = ? WHERE account_id = ?",
         [(int(account.key in keys), account.account_id) for account in accounts],
     )
     if item.is_ready:
         shared = items.shared_accounts(db, item)
-        item = _show(db, item, shared, date.fromisoformat(item.first_day))
+        item = _show(db, item, shared, date.fromisoformat(item.first_day), anew=fresh)
     _write_balances(db, item)
     return item
 
@@ -201,8 +205,18 @@ def settle_pending(db: sqlite3.Connection, item: Item) -> Item:
     return item
 
 
-def _show(db: sqlite3.Connection, item: Item, accounts: list[Account], first_day: date) -> Item:
-    """Let the stream say what the bank shows today of these accounts since a day."""
+def _show(
+    db: sqlite3.Connection,
+    item: Item,
+    accounts: list[Account],
+    first_day: date,
+    *,
+    anew: Collection[str] = (),
+) -> Item:
+    """Let the stream say what the bank shows today of these accounts since a day.
+
+    What it said before is not repeated, except for the accounts whose identifiers are in `anew`.
+    """
     if item.bulk_rows:
         return item
     shown = [
@@ -221,11 +235,10 @@ def _show(db: sqlite3.Connection, item: Item, accounts: list[Account], first_day
     changes: list[tuple[Entry | None, Entry | None]] = [
         (told[transaction_id], None) for transaction_id in sorted(gone)
     ]
-    changes += [
-        (told.get(entry.transaction_id), entry)
-        for entry in shown
-        if told.get(entry.transaction_id) != entry
-    ]
+    for entry in shown:
+        was = None if entry.account_id in anew else told.get(entry.transaction_id)
+        if was != entry:
+            changes.append((was, entry))
     return _apply(db, item, changes)
 
 

@@ -55,7 +55,7 @@ class Entry(NamedTuple):
 
 COLUMNS: Final = ", ".join(Entry._fields)
 INSERT: Final = (
-    f"INSERT INTO entry (item_id, {COLUMNS}) "  # noqa: S608  names from the class above
+    f"INSERT OR REPLACE INTO entry (item_id, {COLUMNS}) "  # noqa: S608  names from the class above
     f"VALUES (?{', ?' * len(Entry._fields)})"
 )
 

@@ -161,10 +161,10 @@ CREATE TABLE simplefin_grant (
     is_unpaid INTEGER NOT NULL
 );
 CREATE TABLE simplefin_bank (
-    item_id TEXT PRIMARY KEY REFERENCES item ON DELETE CASCADE,
-    grant_id TEXT NOT NULL REFERENCES simplefin_grant ON DELETE CASCADE
+    grant_id TEXT NOT NULL REFERENCES simplefin_grant ON DELETE CASCADE,
+    item_id TEXT NOT NULL REFERENCES item ON DELETE CASCADE,
+    PRIMARY KEY (grant_id, item_id)
 );
-CREATE INDEX simplefin_bank_grant ON simplefin_bank (grant_id);
 CREATE TABLE signing_key (
     key_id TEXT PRIMARY KEY,
     private_pem TEXT NOT NULL,

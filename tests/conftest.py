@@ -31,13 +31,14 @@ from app.connectors.registry import NAMES as CONNECTOR_NAMES
 from app.factory import create_app
 from app.kernel.clock import utc_now
 from app.kernel.outbound import OutboundRules
-from app.models import Base, Role, db
+from app.models import Role, db
 from app.people.members import add_member
 from app.people.organizations import create_organization
 from app.people.sign_in import actor_of
 from app.tenancy import passwords
 from app.tenancy.actor import Actor
 from app.tenancy.scope import enter_scope, leave_scope
+from tests.beginnings import PostgresBeginnings, SqliteBeginnings
 from tests.plaid_sandbox import PlaidSandbox
 from tests.scripted_bank import ScriptedBank
 from tests.servers import plaid_sandbox as run_plaid_sandbox
@@ -123,12 +124,20 @@ def prepared_app(
     app.test_client_class = LonelyClient
     with app.app_context():
         upgrade(str(MIGRATIONS))
-        db.engine.dispose()
-    if request.param == "sqlite":
-        shutil.copy(folder / "tieout.sqlite3", folder / "empty.sqlite3")
+        let_go()
+        beginnings = (
+            SqliteBeginnings(folder / "tieout.sqlite3")
+            if request.param == "sqlite"
+            else PostgresBeginnings(database_url)
+        )
+        beginnings.keep("empty")
+        app.extensions |= {"beginnings": beginnings, "cast": make_cast()}
+        let_go()
+        beginnings.keep("cast")
     yield app
     with app.app_context():
-        db.engine.dispose()
+        let_go()
+    beginnings.close()
 
 
 def make_settings(database_url: str, redis_url: str, folder: Path) -> Settings:
@@ -151,30 +160,27 @@ def make_settings(database_url: str, redis_url: str, folder: Path) -> Settings:
     )
 
 
-def empty_database(app: Flask) -> None:
-    """Bring the database back to how the migrations left it."""
-    with app.app_context():
-        db.session.remove()
-        if db.engine.dialect.name == "sqlite":
-            db.engine.dispose()
-            folder = app.extensions["settings"].instance_path
-            for suffix in ("-wal", "-shm"):
-                (folder / f"tieout.sqlite3{suffix}").unlink(missing_ok=True)
-            shutil.copy(folder / "empty.sqlite3", folder / "tieout.sqlite3")
-            return
-        names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
-        with db.engine.begin() as connection:
-            connection.execute(sa.text(f"TRUNCATE {names}"))
+def let_go() -> None:
+    """Leave the database alone: nothing open, nobody connected."""
+    db.session.remove()
+    db.engine.dispose()
 
 
 @pytest.fixture
-def app(prepared_app: Flask) -> Iterator[Flask]:
-    """The application with an empty database and its context pushed."""
-    empty_database(prepared_app)
+def app(prepared_app: Flask, request: pytest.FixtureRequest) -> Iterator[Flask]:
+    """The application with its context pushed and a database that holds the cast or nothing."""
+    with prepared_app.app_context():
+        let_go()
+        beginning = "cast" if "cast" in request.fixturenames else "empty"
+        prepared_app.extensions["beginnings"].bring_back(beginning)
     prepared_app.extensions["redis"].flushall()
+    inbox = prepared_app.extensions["settings"].connectors.inbox_path
+    shutil.rmtree(inbox, ignore_errors=True)
+    settings = dict(prepared_app.config)
     with prepared_app.app_context():
         yield prepared_app
         db.session.remove()
+    prepared_app.config.update(settings)
 
 
 @dataclass(frozen=True)
@@ -203,6 +209,12 @@ def bank(app: Flask) -> Iterator[ScriptedBank]:
 
 @pytest.fixture
 def cast(app: Flask) -> Iterator[Cast]:
+    enter_scope(app.extensions["cast"].acme_id)
+    yield app.extensions["cast"]
+    leave_scope()
+
+
+def make_cast() -> Cast:
     acme = create_organization(
         "Acme", admin_email="alice@acme.example", admin_password=PASSWORD, admin_name="Alice"
     )
@@ -225,7 +237,7 @@ def cast(app: Flask) -> Iterator[Cast]:
             bank_connections=role is Role.CONTROLLER,
         )
     users = dict(db.session.execute(sa.text("SELECT name, id FROM person")).all())
-    yield Cast(
+    made = Cast(
         acme.organization_id,
         other.organization_id,
         alice,
@@ -233,6 +245,7 @@ def cast(app: Flask) -> Iterator[Cast]:
         _actor(other.user_id, other.organization_id),
     )
     leave_scope()
+    return made
 
 
 def _actor(user_id: str, organization_id: str) -> Actor:

@@ -56,6 +56,7 @@ def sftp_server(root: Path, host_keys: list[paramiko.PKey]) -> Iterator[SftpServ
         with suppress(OSError):
             while True:
                 caller, _ = listening.accept()
+                caller.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as real servers do
                 server.connections += 1
                 transport = paramiko.Transport(caller)
                 for key in server.host_keys:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from itertools import count
 from types import FrameType
 from typing import Final
 
@@ -14,10 +15,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.connections.schedule import do_what_is_due
 from app.factory import create_app
 from app.jobs import doorbell, runs
+from app.jobs.pruning import prune_quiet_runs
 from app.kernel.clock import utc_now
 from app.models import db
 
 TICK_SECONDS: Final = 1.0
+TICKS_BETWEEN_PRUNINGS: Final = 3_600
 
 _log = structlog.get_logger(__name__)
 
@@ -32,10 +35,12 @@ def tick() -> int:
     return len(waiting)
 
 
-def _tick_and_survive(app: Flask) -> None:
+def _tick_and_survive(app: Flask, number: int) -> None:
     with app.app_context():
         try:
             rung = tick()
+            if number % TICKS_BETWEEN_PRUNINGS == 0:
+                _log.info("pruned", runs=prune_quiet_runs(utc_now()))
         except SQLAlchemyError as error:
             _log.warning("tick_failed", reason=type(error).__name__)
         else:
@@ -53,8 +58,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     _log.info("ticker_ready")
-    while not stop.wait(TICK_SECONDS):
-        _tick_and_survive(app)
+    for number in count():
+        if stop.wait(TICK_SECONDS):
+            return
+        _tick_and_survive(app, number)
 
 
 if __name__ == "__main__":

@@ -143,7 +143,8 @@ def _write_success(actor: Actor, held: Claim, tally: _Tally) -> None:
         connection.next_sync_at = utc_now() + timedelta(seconds=limits.FOLDER_LOOK_SECONDS)
         move(actor, connection, tally.health, cause=Cause.SYNC)
         db.session.flush()
-        result = {"files": tally.taken, "refused": tally.refused, "added": tally.added}
+        counts = {"files": tally.taken, "refused": tally.refused, "added": tally.added}
+        result = counts if tally.files else {}
         runs.succeed(held, tally.sentence, result)
 
 

@@ -26,6 +26,7 @@ from app.aggregators.contract import (
 )
 from app.audit.trail import Change, record
 from app.connections.hosted_flows import GrantRefused, ProviderRefused, secrets_of
+from app.connections.source_accounts import share_again
 from app.connections.sources import aggregator_named, seal_access
 from app.connections.statuses import ABANDONED, Cause, move, tell
 from app.connections.twins import live_twin_of_all
@@ -364,6 +365,7 @@ def _update_ended(
             if finished:
                 connection.access_ends_at = None
                 connection.new_accounts_available = False
+                share_again(connection_id)
                 sentence = "Somebody signed in at the bank again."
                 tell(actor, connection, cause=Cause.FLOW, sentence=sentence)
             _poll_later(flow)

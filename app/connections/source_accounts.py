@@ -83,6 +83,22 @@ def accounts_of(connection_id: str) -> Sequence[FinancialAccount]:
     ).all()
 
 
+def share_again(connection_id: str) -> None:
+    """Forget that accounts were taken back at the bank: somebody has just chosen them anew.
+
+    Inside the caller's transaction; what is still not shared, the next read says.
+    """
+    rows_changed(
+        sa.update(FinancialAccount)
+        .where(
+            FinancialAccount.organization_id == current_organization_id(),
+            FinancialAccount.connection_id == connection_id,
+            FinancialAccount.status_reason == ACCOUNT_REVOKED,
+        )
+        .values(status=AccountStatus.ACTIVE, status_reason="")
+    )
+
+
 def _created(
     actor: Actor, connection: FinancialConnection, source: SourceAccount
 ) -> FinancialAccount:

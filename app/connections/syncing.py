@@ -351,4 +351,4 @@ def _end_without(held: Claim, sentence: str) -> None:
 
 
 def _result(counts: Counts) -> dict[str, object]:
-    return asdict(counts)
+    return asdict(counts) if counts.anything or counts.unreadable else {}

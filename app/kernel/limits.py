@@ -46,6 +46,11 @@ JOBS_RUNG_PER_TICK: Final = 200
 JOB_RING_AGAIN_SECONDS: Final = 2
 """A queued job that nobody has claimed for so long is announced to the workers again."""
 
+QUIET_RUNS_KEPT_SECONDS: Final = 24 * 3_600
+"""Runs that nobody asked for and that came to nothing are forgotten after a day."""
+
+RUNS_PRUNED_PER_TRANSACTION: Final = 500
+
 SYNC_PAGES_MAX: Final = 2_000
 """Pages of one read of a bank login: a million transactions at 500 a page."""
 

@@ -116,6 +116,7 @@ def open_connection(
     for family, address in permitted[:ADDRESSES_MAX]:
         attempt = socket.socket(family, socket.SOCK_STREAM)
         attempt.settimeout(CONNECT_SECONDS)
+        attempt.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             attempt.connect(address)
         except OSError:

@@ -30,7 +30,7 @@ class Bounds:
         self._bank = np.concatenate(
             [
                 signals.names.bank_marks[pool.bank.text_rows],
-                signals.number_marks[0],
+                signals.references.bank_marks,
                 signals.history.bank_marks[pool.bank.text_rows],
             ],
             axis=1,
@@ -39,7 +39,7 @@ class Bounds:
         self._gl = np.concatenate(
             [
                 of_names[pool.gl.text_rows] | of_names[pool.gl.second_rows],
-                signals.number_marks[1],
+                signals.references.gl_marks,
                 signals.history.gl_marks[pool.gl.text_rows],
             ],
             axis=1,

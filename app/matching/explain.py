@@ -11,16 +11,8 @@ from app.matching.history import Memory, memory_key
 from app.matching.model import CHANNELS
 from app.matching.normalize import Channel
 from app.matching.records import Contribution
-from app.matching.signals import (
-    AMOUNT,
-    CHEQUE_REFERENCE,
-    DATE,
-    DESCRIPTION,
-    HISTORY,
-    NO_REFERENCE,
-    REFERENCE,
-    Signals,
-)
+from app.matching.references import CHEQUE_REFERENCE, NO_REFERENCE
+from app.matching.signals import AMOUNT, DATE, DESCRIPTION, HISTORY, REFERENCE, Signals
 
 if TYPE_CHECKING:
     import numpy as np
@@ -160,7 +152,7 @@ class Explainer:
         import numpy as np  # noqa: PLC0415 - one scalar into the vectorized look-up
 
         rows = np.array([bank_row], np.int64), np.array([gl_row], np.int64)
-        return int(self._signals.reference_kinds(*rows)[0])
+        return int(self._signals.references.kinds(*rows)[0])
 
     def _history(self, bank_row: int, gl_row: int) -> str:
         bank, gl = self._bank, self._gl

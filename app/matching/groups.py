@@ -174,7 +174,7 @@ def _evident(
     same_way = np.sign(bank.amounts_minor[bank_rows]) == np.sign(gl.amounts_minor[gl_rows])
     nameless = ~bank_names[bank.text_rows[bank_rows]] & same_way
     nameless &= (gap >= -1) & (gap <= NAMELESS_DAYS_MAX) & (bank.amounts_minor[bank_rows] > 0)
-    numbers = signals.number_shared(bank_rows, gl_rows)
+    numbers = signals.references.shared(bank_rows, gl_rows)
     named = names >= NAME_COVERAGE_MIN
     smaller = np.abs(gl.amounts_minor[gl_rows]) < np.abs(bank.amounts_minor[bank_rows])
     if bank_is_target:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from app.matching.normalize import NAME_TOKENS_MAX, Descriptor
+from app.matching.normalize import CUT_LETTERS_MAX, NAME_TOKENS_MAX, Descriptor
 from app.matching.tokens import EXPANSIONS, quietened, relations, token_weights
 from app.matching.words import COMMON_WORDS
 
@@ -34,6 +34,9 @@ CONFLICT_MIN: Final = 1.0
 
 ALIAS_PREFIX_LETTERS_MIN: Final = 7
 ALIAS_COVERAGE: Final = 0.9
+ALIAS_LETTER_NATS: Final = 1.5
+"""What each letter of an acronym says at most: short ones meet words by chance."""
+
 INITIAL_CREDIT: Final = 0.9
 MARK_WORDS: Final = 4
 _BITS: Final = tuple(np.uint64(1 << place) for place in range(64))
@@ -111,14 +114,14 @@ class NameIndex:
         self._bank_weights = _padded(bank, None, bank_weights)[1]
         self._bank_totals = self._bank_weights.sum(axis=1)
         self._gl_totals = self._gl_weights.sum(axis=1)
-        self._initials = _initials(bank), _initials(gl)
+        self._beginnings = _beginnings(bank), _beginnings(gl)
         self._bank_generic, self._gl_generic = _generic(bank), _generic(gl)
         self._aliased = _aliased(bank, gl)
         self._gl_count = max(len(gl), 1)
         self.bank_marks, self.gl_marks = self._marks()
-        self._alias_codes = np.array(
-            sorted(b * self._gl_count + g for b, g in self._aliased), np.int64
-        )
+        coded = sorted((b * self._gl_count + g, nats) for (b, g), nats in self._aliased.items())
+        self._alias_codes = np.array([code for code, _ in coded], np.int64)
+        self._alias_nats = np.array([nats for _, nats in coded], np.float32)
         self._best = np.zeros(len(bank), np.float32), np.zeros(len(gl), np.float32)
         self._best = self._best_fits()
 
@@ -179,6 +182,7 @@ class NameIndex:
         hit = self._alias_places(codes)
         coverage[hit] = np.maximum(coverage[hit], ALIAS_COVERAGE)
         whole = np.minimum(self._bank_totals[unique_bank[hit]], self._gl_totals[unique_gl[hit]])
+        whole = np.minimum(whole, self._alias_nats[np.searchsorted(self._alias_codes, codes[hit])])
         information[hit] = np.maximum(information[hit], whole)
         conflict[hit] = 0.0
         silent = self._bank_generic[unique_bank] | self._gl_generic[unique_gl]
@@ -223,33 +227,40 @@ class NameIndex:
                     agreed = (gl_tokens[gl_place] == token) * shares[place, expansion]
                     np.maximum(gl_best[gl_place], agreed, out=gl_best[gl_place])
                     np.maximum(bank_best[place], agreed, out=bank_best[place])
-        self._agree_on_initials(bank_rows, gl_rows, gl_best, bank_best)
+        self._agree_on_beginnings(bank_rows, gl_rows, gl_best, bank_best)
         return gl_best, bank_best
 
-    def _agree_on_initials(
+    def _agree_on_beginnings(
         self,
         bank_rows: NDArray[np.int64],
         gl_rows: NDArray[np.int64],
         gl_best: NDArray[np.float32],
         bank_best: NDArray[np.float32],
     ) -> None:
-        """Beside agreement, count "H" as agreeing with a word that begins with it and is left."""
-        (bank_letters, bank_single), (gl_letters, gl_single) = self._initials
-        single = bank_single[bank_rows], gl_single[gl_rows]
+        """Beside agreement, count "H" as agreeing with a word that begins with it and is left.
+
+        So does the short word in which a bank's name was cut.
+        """
+        ours, theirs = self._beginnings
         some = np.flatnonzero(
-            (single[0].any(axis=1) | single[1].any(axis=1)) & (bank_best > 0).any(axis=0)
+            (ours.is_short[bank_rows] | theirs.is_short[gl_rows]) & (bank_best > 0).any(axis=0)
         )
-        if not len(some):
-            return
-        ours, theirs = bank_letters[bank_rows[some]].T, gl_letters[gl_rows[some]].T
-        for place in range(NAME_TOKENS_MAX):
-            for gl_place in range(NAME_TOKENS_MAX):
-                agreed = (ours[place] == theirs[gl_place]) & (ours[place] > 0)
-                agreed &= single[0][some, place] | single[1][some, gl_place]
-                agreed &= (gl_best[gl_place, some] == 0) & (bank_best[place, some] == 0)
-                hit = some[agreed]
-                gl_best[gl_place, hit] = INITIAL_CREDIT
-                bank_best[place, hit] = INITIAL_CREDIT
+        rows, gl_texts = bank_rows[some], gl_rows[some]
+        for length in range(1, CUT_LETTERS_MAX + 1):
+            bank_words, gl_words = ours.words[length - 1], theirs.words[length - 1]
+            for place in range(NAME_TOKENS_MAX):
+                mine = bank_words[rows, place]
+                for gl_place in range(NAME_TOKENS_MAX):
+                    short = ours.lengths[rows, place] == length
+                    if length == 1:
+                        short |= theirs.lengths[gl_texts, gl_place] == 1
+                    if not short.any():
+                        continue
+                    agreed = short & (mine == gl_words[gl_texts, gl_place]) & (mine > 0)
+                    agreed &= (gl_best[gl_place, some] == 0) & (bank_best[place, some] == 0)
+                    hit = some[agreed]
+                    gl_best[gl_place, hit] = INITIAL_CREDIT
+                    bank_best[place, hit] = INITIAL_CREDIT
 
     def _alias_places(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which of the sorted pairs agree by an acronym or a name run together."""
@@ -302,53 +313,71 @@ def _expanded(
     return tokens, shares
 
 
-def _initials(texts: Sequence[Descriptor]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """Return the first letter at each place and whether it stands alone, shape (texts, places)."""
-    letters = np.zeros((len(texts), NAME_TOKENS_MAX), np.int32)
-    single = np.zeros(letters.shape, np.bool_)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Beginnings:
+    """How the words of each text begin.
+
+    Attributes:
+        words: For one, two and three letters: codes of the first letters at each place, shape
+            (texts, places); 0 where no word is.
+        lengths: Letters of a word that is an initial or was cut, else 0, shape (texts, places).
+        is_short: Whether the text has such a word, shape (texts,).
+    """
+
+    words: tuple[NDArray[np.int64], ...]
+    lengths: NDArray[np.int64]
+    is_short: NDArray[np.bool_]
+
+
+def _beginnings(texts: Sequence[Descriptor]) -> _Beginnings:
+    words = tuple(np.zeros((len(texts), NAME_TOKENS_MAX), np.int64) for _ in range(CUT_LETTERS_MAX))
+    lengths = np.zeros((len(texts), NAME_TOKENS_MAX), np.int64)
     for row, text in enumerate(texts):
         for place, token in enumerate(text.name):
-            letters[row, place] = ord(token[0])
-            single[row, place] = len(token) == 1
-    return letters, single
+            code = 0
+            for length, letter in enumerate(token[:CUT_LETTERS_MAX]):
+                code = code << 21 | ord(letter)
+                words[length][row, place] = code
+            if len(token) == 1 or token == text.cut:
+                lengths[row, place] = len(token)
+    return _Beginnings(words, lengths, lengths.any(axis=1))
 
 
-def _aliased(bank: Sequence[Descriptor], gl: Sequence[Descriptor]) -> set[tuple[int, int]]:
-    """Return pairs of texts of which one holds the other's initials or run-together name."""
-    pairs = set(_holders(bank, gl))
-    pairs.update((b, g) for g, b in _holders(gl, bank))
+def _aliased(bank: Sequence[Descriptor], gl: Sequence[Descriptor]) -> dict[tuple[int, int], float]:
+    """Return pairs of texts of which one holds the other's initials or run-together name.
+
+    And how much that says at most, in nats.
+    """
+    pairs: dict[tuple[int, int], float] = {}
+    for row, other, nats in _holders(bank, gl):
+        pairs[row, other] = max(pairs.get((row, other), 0.0), nats)
+    for other, row, nats in _holders(gl, bank):
+        pairs[row, other] = max(pairs.get((row, other), 0.0), nats)
     return pairs
 
 
 def _holders(
     holders: Sequence[Descriptor], named: Sequence[Descriptor]
-) -> Iterable[tuple[int, int]]:
-    by_initials = _rows_by([text.aliases for text in named])
-    by_joined = _rows_by([text.joined for text in named])
+) -> Iterator[tuple[int, int, float]]:
+    by_initials: dict[str, list[int]] = defaultdict(list)
+    by_joined: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for row, text in enumerate(named):
+        for alias in text.aliases:
+            by_initials[alias].append(row)
+        for whole, first_length in text.joined:
+            by_joined[whole].append((row, first_length))
     joined = sorted(by_joined)
     for row, text in enumerate(holders):
         for token in text.name:
-            yield from ((row, other) for other in by_initials.get(token, ()))
+            nats = ALIAS_LETTER_NATS * len(token)
+            others = by_initials.get(token, ())
+            if len(others) <= ALIAS_TEXTS_MAX:
+                yield from ((row, other, nats) for other in others)
             if len(token) < ALIAS_PREFIX_LETTERS_MIN:
                 continue
             place = bisect_left(joined, token)
             for whole in joined[place : place + EXPANSIONS]:
-                if whole.startswith(token):
-                    others = by_joined[whole]
-                    yield from ((row, o) for o in others if _spans(token, named[o]))
-
-
-def _rows_by(aliases: Sequence[tuple[str, ...]]) -> dict[str, list[int]]:
-    rows: dict[str, list[int]] = defaultdict(list)
-    for row, some in enumerate(aliases):
-        for alias in some:
-            rows[alias].append(row)
-    return {alias: found for alias, found in rows.items() if len(found) <= ALIAS_TEXTS_MAX}
-
-
-def _spans(token: str, text: Descriptor) -> bool:
-    """Return whether a run-together token reaches into the second word of a name.
-
-    Otherwise it is the first word alone, which many names share.
-    """
-    return bool(text.name) and len(token) > len(text.name[0]) + 1
+                if whole.startswith(token) and len(by_joined[whole]) <= ALIAS_TEXTS_MAX:
+                    # One that ends within its first word is a name of one word, not of several.
+                    spanning = (o for o, length in by_joined[whole] if len(token) > length + 1)
+                    yield from ((row, other, nats) for other in spanning)

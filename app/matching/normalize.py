@@ -30,6 +30,12 @@ NAME_TOKENS_MAX: Final = 8
 NUMBERS_MAX: Final = 10
 INITIALS_MAX: Final = 2
 ACRONYM_LETTERS_MIN: Final = 3
+INNER_ACRONYM_LETTERS_MIN: Final = 4
+"""Of words in the middle of a text, fewer initials meet other words by chance."""
+
+ACRONYM_LETTERS_MAX: Final = 7
+JOINED_STARTS_MAX: Final = 5
+CUT_LETTERS_MAX: Final = 3
 
 
 class Channel(IntEnum):
@@ -53,8 +59,9 @@ class Descriptor:
         numbers: References without leading zeros, such as `1043` or `RX88120`, at most ten.
         kinds: Of those, the ones that say what they are: (`cheque`, `1043`).
         channel: How the money moved.
-        aliases: The name's initials, for acronyms.
-        joined: The name's letters run together, in the ways that occur.
+        aliases: Initials of the name and of runs of its words, for acronyms.
+        joined: The letters run together, from each of the first words on, and that word's length.
+        cut: The last word where it is short, for the bank may have cut it there; else empty.
     """
 
     name: tuple[str, ...]
@@ -62,7 +69,8 @@ class Descriptor:
     kinds: tuple[tuple[str, str], ...]
     channel: Channel
     aliases: tuple[str, ...]
-    joined: tuple[str, ...]
+    joined: tuple[tuple[str, int], ...]
+    cut: str
 
 
 _CHEQUE: Final = re.compile(
@@ -117,7 +125,8 @@ def descriptor(text: str, *, reference: bool = False) -> Descriptor:
         kinds=tuple(dict.fromkeys(kinds)),
         channel=_channel(every, kinds),
         aliases=_initialisms(tokens),
-        joined=_run_together(tokens, words),
+        joined=_run_together(tokens),
+        cut=tokens[-1] if tokens and _may_be_cut(tokens[-1]) else "",
     )
 
 
@@ -126,6 +135,10 @@ def _tokens(text: str) -> list[str]:
     cleaned = _PHONE_OR_DATE.sub(" ", _PROCESSOR.sub(" CARD ", text))
     cleaned = _DOTTED.sub(lambda found: found.group(1).replace(".", ""), cleaned)
     return _TOKEN.findall(_LETTERS_JOINED.sub(r"\1\2", cleaned))
+
+
+def _may_be_cut(token: str) -> bool:
+    return len(token) <= CUT_LETTERS_MAX and token.isascii() and token.isalpha()
 
 
 def _is_number(token: str) -> bool:
@@ -150,6 +163,8 @@ def _numbers(tokens: list[str], *, reference: bool) -> tuple[list[str], list[tup
         plain = token.lstrip("0")
         if len(plain) >= length_min and len(digits) >= _REFERENCE_LENGTH_MIN:
             numbers.append(digits if own_kind else plain)
+        if kind == "cheque":  # one number to a cheque; the next is the bank's
+            kind = ""
     return numbers, labelled
 
 
@@ -158,7 +173,7 @@ def _name_words(tokens: list[str]) -> list[str]:
         NICKNAMES.get(word, word)
         for t in tokens
         if not _is_number(t) and t not in NOISE_WORDS and t not in LEGAL_SUFFIXES
-        for word in (ABBREVIATIONS.get(t, t),)
+        for word in ABBREVIATIONS.get(t, t).split()
     ]
     if len(words) > 1 and words[-1] in US_STATES:
         words.pop()  # the state at the end of "… SEATTLE WA"
@@ -185,13 +200,22 @@ def _initialisms(tokens: list[str]) -> tuple[str, ...]:
         "".join(w[0] for w in letters),
         "".join(w[0] for w in plain),
         "".join(w[0] for w in letters if w not in LEGAL_SUFFIXES and w not in NOISE_WORDS),
-        "".join(w if w in {"US", "UK"} else w[0] for w in plain),
     }
+    start = next((k for k, word in enumerate(plain) if word not in NOISE_WORDS), len(plain))
+    pieces = [word if word in {"US", "UK"} else word[0] for word in plain[start:]]
+    for first in range(len(pieces)):
+        shortest = INNER_ACRONYM_LETTERS_MIN if first else ACRONYM_LETTERS_MIN
+        run = ""
+        for piece in pieces[first:]:
+            run += piece
+            if shortest <= len(run) <= ACRONYM_LETTERS_MAX:
+                initials.add(run)
     return tuple(sorted(i for i in initials if len(i) >= ACRONYM_LETTERS_MIN))
 
 
-def _run_together(tokens: list[str], words: list[str]) -> tuple[str, ...]:
-    """Return the letters of all tokens and of the name's words, each without gaps."""
+def _run_together(tokens: list[str]) -> tuple[tuple[str, int], ...]:
+    """Return the letters without gaps, from each of the first words on, and that word's length."""
     letters = [t for t in tokens if t.isalpha()][:12]
-    ways = {"".join(some) for some in (letters, words) if len(some) > 1}
-    return tuple(sorted(ways))
+    plain = [t for t in letters if t not in LEGAL_SUFFIXES and t not in NOISE_WORDS]
+    ways = [letters[k:] for k in range(min(len(letters) - 1, JOINED_STARTS_MAX))]
+    return tuple(sorted({("".join(w), len(w[0])) for w in (*ways, plain) if len(w) > 1}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -11,10 +10,11 @@ import numpy as np
 from app.matching.candidates import EQUAL, amount_groups, amount_kinds, equal_count_near
 from app.matching.history import HistoryIndex, Memory
 from app.matching.model import Model
-from app.matching.names import NameIndex, NameSimilarity, marks
+from app.matching.names import NameIndex, NameSimilarity
 from app.matching.normalize import Channel
-from app.matching.pool import NUMBER_KINDS, UNKNOWN, Pool
+from app.matching.pool import Pool
 from app.matching.rarity import amount_rarity
+from app.matching.references import References
 from app.matching.vetoes import Contradictions, directions_agree
 
 if TYPE_CHECKING:
@@ -30,11 +30,6 @@ REMEMBERED_MIN: Final = 0.1
 
 DESCRIPTION_NATS_MORE: Final = 1.0
 """Nats by which a description must agree better than the counterparty to stand in for it."""
-
-NO_REFERENCE, COMMON_REFERENCE, SHORT_REFERENCE, LONG_REFERENCE, CHEQUE_REFERENCE = range(5)
-SHORT_REFERENCE_LENGTH_MAX: Final = 4
-REFERENCE_ITEMS_MAX: Final = 6
-"""A number on more lines than this, on one side, is an account or a customer, not a reference."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,8 +82,7 @@ class Signals:
         self.gl_equal = equal_count_near(ours, near[0], theirs, near[1], RIVAL_DAYS)
         self.bank_equal = equal_count_near(theirs, near[1], ours, near[0], RIVAL_DAYS)
         self.rarity = amount_rarity(pool)
-        self._references = _shared_references(pool)
-        self.number_marks = _number_marks(pool)
+        self.references = References(pool, bare_cheques=self.contradictions.bare_cheques)
 
     def evidence(self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]) -> Evidence:
         """Return what every signal says of each pair."""
@@ -99,7 +93,7 @@ class Signals:
         strengths = self.strengths(bank_rows, gl_rows)
         names = self.best_names(bank_rows, gl_rows).excused(strengths >= REMEMBERED_MIN)
         points[:, DESCRIPTION] = self.name_points(names)
-        points[:, REFERENCE] = self.model.reference[self.reference_kinds(bank_rows, gl_rows)]
+        points[:, REFERENCE] = self.model.reference[self.references.kinds(bank_rows, gl_rows)]
         points[:, HISTORY] = self.model.history.at(strengths)
         log_odds = self.model.intercept + points.sum(axis=1)
         possible = directions_agree(self.pool, bank_rows, gl_rows)
@@ -187,68 +181,3 @@ class Signals:
         """Return the strength of memory for each pair."""
         bank, gl = self.pool.bank, self.pool.gl
         return self.history.strengths(bank.text_rows[bank_rows], gl.text_rows[gl_rows])
-
-    def number_shared(
-        self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
-        """Return whether each pair shares a number, however many other lines carry it."""
-        bank, gl = self.number_marks
-        return np.asarray((bank[bank_rows] & gl[gl_rows]).any(axis=1), np.bool_)
-
-    def reference_kinds(
-        self, bank_rows: NDArray[np.int64], gl_rows: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
-        """Return the best kind of reference agreement of each pair."""
-        codes, kinds = self._references
-        if not len(codes):
-            return np.zeros(len(bank_rows), np.int64)
-        wanted = bank_rows * len(self.pool.gl) + gl_rows
-        place = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
-        found = np.where(codes[place] == wanted, kinds[place], NO_REFERENCE)
-        return np.asarray(found, np.int64)
-
-
-def _number_marks(pool: Pool) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Return bits by row of both sides: rows with no bit in common share no number."""
-    shared = {n for numbers in pool.bank.numbers for n in numbers}
-    shared &= {n for numbers in pool.gl.numbers for n in numbers}
-    places = {number: place for place, number in enumerate(sorted(shared))}
-    bank, gl = (
-        marks([{places[n] for n in numbers if n in places} for numbers in side.numbers])
-        for side in (pool.bank, pool.gl)
-    )
-    return bank, gl
-
-
-def _shared_references(pool: Pool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the pairs of rows that share a number, as sorted codes, and the kind of each."""
-    gl_rows_by_number: dict[str, list[int]] = defaultdict(list)
-    for row, numbers in enumerate(pool.gl.numbers):
-        for number in numbers:
-            gl_rows_by_number[number].append(row)
-    bank_rows_by_number: dict[str, list[int]] = defaultdict(list)
-    for row, numbers in enumerate(pool.bank.numbers):
-        for number in numbers:
-            if number in gl_rows_by_number:
-                bank_rows_by_number[number].append(row)
-    cheques = NUMBER_KINDS.index("cheque")
-    found: dict[int, int] = {}
-    for number, bank_rows in bank_rows_by_number.items():
-        gl_rows = gl_rows_by_number[number]
-        if max(len(bank_rows), len(gl_rows)) > REFERENCE_ITEMS_MAX:
-            continue
-        kind = _reference_kind(number, len(bank_rows), len(gl_rows))
-        for row in bank_rows:
-            is_cheque = pool.bank.kind_codes[row, cheques] != UNKNOWN and number.isdecimal()
-            for gl_row in gl_rows:
-                own = CHEQUE_REFERENCE if is_cheque and kind != COMMON_REFERENCE else kind
-                code = row * len(pool.gl) + gl_row
-                found[code] = max(found.get(code, NO_REFERENCE), own)
-    codes = np.array(sorted(found), np.int64)
-    return codes, np.array([found[c] for c in sorted(found)], np.int64)
-
-
-def _reference_kind(number: str, bank_count: int, gl_count: int) -> int:
-    if bank_count > 1 or gl_count > 1:
-        return COMMON_REFERENCE
-    return SHORT_REFERENCE if len(number) <= SHORT_REFERENCE_LENGTH_MAX else LONG_REFERENCE

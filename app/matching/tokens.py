@@ -15,7 +15,7 @@ from typing import Final
 
 from rapidfuzz.distance import JaroWinkler
 
-from app.matching.normalize import Descriptor
+from app.matching.normalize import CUT_LETTERS_MAX, Descriptor
 from app.matching.words import COMMON_WORDS
 
 EXPANSIONS: Final = 3
@@ -29,8 +29,8 @@ BACKGROUND_SHARE_COMMON: Final = 0.04
 COMMON_WORTH: Final = 0.5
 """Common words stand together ("county ... party"), so each says less than its share."""
 
-INITIAL_NATS: Final = 2.0
-"""What somebody's initial says."""
+LETTER_NATS: Final = 1.8
+"""What each letter of an initial or another very short word says at most."""
 
 COMPANIONS_HALF: Final = 3.0
 """Names beside which a word that the other side lacks stands, until it says half as much: cities,
@@ -74,8 +74,8 @@ def token_weights(
         weights[token] = -math.log((count + BACKGROUND_DOCUMENTS * share) / documents)
         if token in COMMON_WORDS:
             weights[token] *= COMMON_WORTH
-        if len(token) == 1:
-            weights[token] = min(weights[token], INITIAL_NATS)
+        if len(token) <= CUT_LETTERS_MAX and token.isascii():
+            weights[token] = min(weights[token], LETTER_NATS * len(token))
     return weights, dict(weights)
 
 

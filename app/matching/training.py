@@ -181,7 +181,7 @@ def _places(
             np.where(names.absent, nothing, information),
             np.where(names.absent, nothing, conflict),
             np.where(names.absent, nothing, shortfall),
-            layout.place("reference", signals.reference_kinds(bank_rows, gl_rows)),
+            layout.place("reference", signals.references.kinds(bank_rows, gl_rows)),
             layout.place("history", model.history.bins(strengths)),
         ]
     )

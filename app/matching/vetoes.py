@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 REVERSAL_DAYS_MAX: Final = 90
+REVERSAL_SHOWN_DAYS_MAX: Final = 30
+BANK_LINES_MAX: Final = 50
 PLAIN_DIGITS_MAX: Final = 7
 PLAIN_NUMBERS_MIN: Final = 8
 """Below so many bare numbers on a side nothing says that the two columns speak differently."""
@@ -25,7 +27,7 @@ PLAIN_SHARED_MIN: Final = 0.2
 """Share of the bank's bare numbers that the ledger knows, from which the columns mean the same."""
 
 _REVERSAL: Final = re.compile(
-    r"\b(?:VOID(?:ED)?|REVERS(?:E|ED|AL|ING)|RVSL|CANCEL(?:L?ED)?|STORNO)\b"
+    r"\b(?:VOID(?:ED)?|REVERS(?:E|ED|AL|ING)|RVSL|RETURN(?:ED)?|NSF|CANCEL(?:L?ED)?|STORNO)\b"
 )
 
 
@@ -58,6 +60,7 @@ class Contradictions:
             for ours, theirs in ((plain, plain), (cheque, plain), (plain, cheque))
             if _same_language(self._bank[:, ours], self._gl[:, theirs])
         ]
+        self.bare_cheques = (cheque, plain) in self._bare
         self._letters_count = _same_language(pool.bank.lettered[:, 1], pool.gl.lettered[:, 1])
 
     def between(
@@ -101,7 +104,9 @@ def reversed_entries(gl: Sequence[Item], bank: Sequence[Item]) -> set[str]:
     An entry that says it is a reversal, and the nearest earlier entry with the opposite amount
     and the same counterparty or reference.  Where the bank shows the reversal too, both stay.
     """
-    at_bank = {(item.currency, item.amount_minor) for item in bank}
+    at_bank: dict[tuple[str, int], list[Item]] = defaultdict(list)
+    for item in sorted(bank, key=lambda i: (i.date, i.id)):
+        at_bank[item.currency, item.amount_minor].append(item)
     by_amount: dict[tuple[str, int], list[Item]] = defaultdict(list)
     for item in sorted(gl, key=lambda i: (i.date, i.id)):
         by_amount[item.currency, item.amount_minor].append(item)
@@ -109,12 +114,25 @@ def reversed_entries(gl: Sequence[Item], bank: Sequence[Item]) -> set[str]:
     for item in sorted(gl, key=lambda i: (i.date, i.id)):
         if item.id in taken or not _REVERSAL.search(upper_text(item.description)):
             continue
-        if (item.currency, item.amount_minor) in at_bank:
+        alike = at_bank[item.currency, item.amount_minor]
+        if any(_shows_reversal(line, item) for line in alike[:BANK_LINES_MAX]):
             continue
         original = _original(item, by_amount[item.currency, -item.amount_minor], taken)
         if original is not None:
             taken |= {item.id, original.id}
     return taken
+
+
+def _shows_reversal(line: Item, reversal: Item) -> bool:
+    """Return whether a bank line with the reversal's amount is that reversal."""
+    days = (line.date - reversal.date).days
+    if not -REVERSAL_SHOWN_DAYS_MAX <= days <= REVERSAL_SHOWN_DAYS_MAX:
+        return False
+    if _REVERSAL.search(upper_text(line.description)):
+        return True
+    theirs = f"{reversal.counterparty} {_REVERSAL.sub(' ', upper_text(reversal.description))}"
+    said = set(descriptor(f"{line.counterparty} {line.description}").name)
+    return not said or bool(said & set(descriptor(theirs).name))
 
 
 def _original(reversal: Item, opposites: Sequence[Item], taken: set[str]) -> Item | None:

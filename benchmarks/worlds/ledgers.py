@@ -120,7 +120,7 @@ CLOUD = Ledger(
     "cloud program",
     0.55,
     ("Payment: {who}", "{purpose}", "{who}", "Spend Money - {who}"),
-    ("Payment: {who}", "{who}", "{who} - {purpose}", "Spend Money: {purpose}"),
+    (*("Payment: {who}", "{who}", "{who} - {purpose}") * 3, "Spend Money: {purpose}"),
     ("{n}", "Check {n}", ""),
     ("BILL-{d[4]}", "INV{d[5]}", ""),
 )
@@ -136,7 +136,10 @@ SHEET = Ledger(
     "spreadsheet",
     0.3,
     ("{purpose}", "{who}"),
-    ("{who}", "{who} {purpose}", "{purpose} ({who})", "paid {who} for {purpose}", "{purpose}"),
+    (
+        *("{who}", "{who} {purpose}", "{purpose} ({who})", "paid {who} for {purpose}") * 3,
+        "{purpose}",
+    ),
     ("{n}", "", "chk {n}"),
     ("", "{d[4]}"),
 )

@@ -247,9 +247,10 @@ def send_again(world: World, delivery_id: int) -> None:
 
 
 def reset(world: World) -> None:
-    """Forget every item, user, link, fault and webhook; the signing keys stay."""
+    """Forget every item, user, grant, link, fault and webhook; the signing keys stay."""
     with world.store.writing() as db:
-        for table in ("delivery", "fault", "session", "link", "public_token", "item", "mx_user"):
+        tables = ("delivery", "fault", "session", "link", "public_token", "item", "mx_user")
+        for table in (*tables, "simplefin_grant"):
             db.execute(f"DELETE FROM {table}")  # noqa: S608  named above
 
 

@@ -49,7 +49,23 @@ def shareable() -> list[Institution]:
 
 
 def make(world: World, db: sqlite3.Connection, wanted: Iterable[Institution]) -> Grant:
-    """Share all accounts of these banks."""
+    """Connect these banks, and share all their accounts."""
+    shared = []
+    for bank in wanted:
+        opening = Opening(
+            wire=WIRE,
+            bank=bank,
+            username=banks.USER_GOOD,
+            account_keys=frozenset(plan.key for plan in bank.accounts),
+            webhook="",
+            history_days=HISTORY_DAYS,
+        )
+        shared.append(operations.connect(world, db, opening))
+    return share(db, shared)
+
+
+def share(db: sqlite3.Connection, shared: Iterable[Item]) -> Grant:
+    """Make a token for banks that are connected; they keep their identifiers."""
     grant = Grant(
         grant_id=secrets.token_hex(8),
         claim_code=secrets.token_hex(16),
@@ -62,17 +78,10 @@ def make(world: World, db: sqlite3.Connection, wanted: Iterable[Institution]) ->
     marks = ", ".join("?" * len(COLUMNS))
     values = dataclasses.astuple(grant)
     db.execute(f"INSERT INTO simplefin_grant VALUES ({marks})", values)  # noqa: S608  marks alone
-    for bank in wanted:
-        opening = Opening(
-            wire=WIRE,
-            bank=bank,
-            username=banks.USER_GOOD,
-            account_keys=frozenset(plan.key for plan in bank.accounts),
-            webhook="",
-            history_days=HISTORY_DAYS,
-        )
-        item = operations.connect(world, db, opening)
-        db.execute("INSERT INTO simplefin_bank VALUES (?, ?)", (item.item_id, grant.grant_id))
+    db.executemany(
+        "INSERT INTO simplefin_bank VALUES (?, ?)",
+        [(grant.grant_id, item.item_id) for item in shared],
+    )
     return grant
 
 

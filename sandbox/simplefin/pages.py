@@ -84,6 +84,17 @@ def change(grant_id: str, action: str) -> ResponseReturnValue:
     return redirect(url_for(".show", grant_id=grant_id), SEE_OTHER)
 
 
+@simplefin.post("/tokens/<grant_id>/again")
+def again(grant_id: str) -> ResponseReturnValue:
+    """Make another token for the same banks."""
+    with current_world().store.writing() as db:
+        grant = grants.find(db, "grant_id", grant_id)
+        if grant is None:
+            abort(404)
+        grant = grants.share(db, grants.items_of(db, grant))
+    return redirect(url_for(".show", grant_id=grant.grant_id), SEE_OTHER)
+
+
 def setup_token(grant: Grant) -> str:
     return base64.b64encode(f"{base_url()}/claim/{grant.claim_code}".encode()).decode()
 

@@ -4,66 +4,27 @@ import os
 
 import pytest
 
-from app.connections.accounts import AddManualAccount
 from app.connections.deletion import delete_connection
-from app.connections.nonstandard import ConnectThrough, connect_through
-from app.connections.source_accounts import accounts_of
 from app.connectors.inbox import InboxFile
 from app.jobs import runs
 from app.kernel import limits
 from app.kernel.errors import Conflict, Forbidden, Invalid
-from app.models import ConnectionEvent, FinancialConnection, JobKind, Upload, db
+from app.models import ConnectionEvent, JobKind, Upload, db
 from app.models.session import unit_of_work
-from app.tenancy.scope import get_owned, organization_scope, owned
+from app.tenancy.scope import organization_scope, owned
 from tests.bank_files import STATEMENT, bai2_file, csv_file, october
-from tests.bank_world import stored_lines
-from tests.books import run_waiting_jobs
+from tests.inbox_world import connected, connection, lines, look, names_in, put
 from workers.jobs import perform
-
-OPERATING = AddManualAccount("Puget Harbor Bank", "Operating", "4417", "checking", "USD")
-
-
-def connected(actor, name="operating"):
-    command = ConnectThrough("folder", "Puget Harbor Bank", {"folder": name}, OPERATING)
-    connection_id = connect_through(actor, command)
-    run_waiting_jobs()
-    return connection_id
-
-
-def connection(connection_id):
-    db.session.rollback()
-    return get_owned(FinancialConnection, connection_id)
 
 
 @pytest.fixture
 def connection_id(cast):
-    return connected(cast.alice)
+    return connected(cast.alice, folder="operating")
 
 
 @pytest.fixture
 def folder(app, cast, connection_id):
     return app.extensions["settings"].connectors.inbox_path / cast.acme_id / "operating"
-
-
-def put(folder, name, content):
-    (folder / name).write_bytes(content)
-    (folder / f"{name}.done").touch()
-
-
-def look(actor, connection_id):
-    """Run one sync and return the run."""
-    with unit_of_work() as work:
-        runs.request_run(work, actor, JobKind.SYNC, connection_id)
-    (run,) = (run for run in run_waiting_jobs() if run.kind == JobKind.SYNC)
-    return run
-
-
-def lines(connection_id):
-    return stored_lines(accounts_of(connection_id)[0].id)
-
-
-def names_in(folder):
-    return {path.name for path in folder.iterdir()}
 
 
 def test_a_new_folder_is_an_active_connection_that_waits_for_files(cast, connection_id, folder):
@@ -175,28 +136,28 @@ def test_another_organization_with_the_same_name_has_its_own_folder(
 ):
     put(folder, "october.csv", csv_file())
     with organization_scope(cast.other_id):
-        theirs = connected(cast.charlie)
+        theirs = connected(cast.charlie, folder="operating")
         assert look(cast.charlie, theirs).progress_text.startswith("0 files")
     assert "october.csv" in names_in(folder)
 
 
 def test_one_folder_is_not_connected_twice(cast, connection_id):
     with pytest.raises(Conflict, match="connected with these settings already"):
-        connected(cast.alice)
+        connected(cast.alice, folder="operating")
     delete_connection(cast.alice, connection_id)
-    assert connected(cast.alice) != connection_id
+    assert connected(cast.alice, folder="operating") != connection_id
 
 
 @pytest.mark.parametrize("name", ["../other", "a/b", ".."])
 def test_a_path_is_refused_at_its_field(cast, name):
     with pytest.raises(Invalid) as refused:
-        connected(cast.alice, name)
+        connected(cast.alice, folder=name)
     assert list(refused.value.fields) == ["folder"]
 
 
 def test_who_lacks_the_permission_makes_no_folder(app, cast):
     with pytest.raises(Forbidden):
-        connected(cast.bob, "bobs")
+        connected(cast.bob, folder="bobs")
     inbox = app.extensions["settings"].connectors.inbox_path
     assert not (inbox / cast.acme_id / "bobs").exists()
 

@@ -45,6 +45,15 @@ def test_a_bank_is_found_by_a_part_of_its_name(mx):
     assert found.institution == Institution(CASCADE, "Cascade Mutual Savings")
     assert AccountType.SAVINGS in found.account_types
     assert mx.search_institutions("no such bank") == ()
+    assert mx.search_institutions("  ") == ()
+
+
+def test_banks_that_begin_with_the_words_come_first(mx):
+    names = [found.institution.name for found in mx.search_institutions("c")]
+    beginning = [name.startswith("C") for name in names]
+    assert beginning == sorted(beginning, reverse=True)
+    assert any(beginning)
+    assert not all(beginning)
 
 
 def test_a_login_is_connected_with_a_second_factor_read_refreshed_repaired_and_removed(sandbox, mx):

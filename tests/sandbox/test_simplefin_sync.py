@@ -37,13 +37,16 @@ class Shared:
     def connect(self, *banks):
         before = {item["item_id"] for item in self.sandbox.control("GET", "/items")["items"]}
         self.browser.submit("create", bank=banks)
-        self.token = re.search(r'id="token" value="([^"]+)"', self.browser.text)[1]
         items = self.sandbox.control("GET", "/items")["items"]
         self.names = {
             item["institution_id"]: item["item_id"]
             for item in items
             if item["item_id"] not in before
         }
+        return self.claim()
+
+    def claim(self):
+        self.token = re.search(r'id="token" value="([^"]+)"', self.browser.text)[1]
         command = ConnectThrough("simplefin", "My banks", {"setup_token": self.token})
         self.connection_id = connect_through(self.actor, command)
         run_waiting_jobs()
@@ -168,11 +171,11 @@ def test_a_source_that_falls_silent_takes_nothing_back(shared, monkeypatch):
     before = shared.held()
     assert before
 
-    def nothing(answer, today, *, with_rows):
+    def nothing(answer, *said, with_rows):
         for account in answer["accounts"]:
             if with_rows:
                 account["transactions"] = []
-        return read(answer, today, with_rows=with_rows)
+        return read(answer, *said, with_rows=with_rows)
 
     read = module.read_account_set
     monkeypatch.setattr(module, "read_account_set", nothing)
@@ -184,10 +187,10 @@ def test_a_row_that_cannot_be_read_any_more_is_told_and_stands(shared, monkeypat
     shared.connect(PUGET)
     before = shared.held()
 
-    def spoiled(answer, today, *, with_rows):
+    def spoiled(answer, *said, with_rows):
         if with_rows:
             answer["accounts"][0]["transactions"][-1]["amount"] = "?"
-        return read(answer, today, with_rows=with_rows)
+        return read(answer, *said, with_rows=with_rows)
 
     read = module.read_account_set
     monkeypatch.setattr(module, "read_account_set", spoiled)
@@ -202,6 +205,21 @@ def test_a_token_taken_back_asks_for_a_person_and_keeps_everything(shared):
     shared.browser.open(shared.browser.url).submit("disable")
     shared.sync()
     assert shared.connection.status == "reconnect_required"
+    assert shared.held() == before
+
+
+def test_another_token_of_the_same_banks_goes_on_where_the_first_ended(shared, cast):
+    shared.connect(PUGET)
+    before = shared.held()
+    shared.browser.open(shared.browser.url).submit("disable")
+    shared.sync()
+    delete_connection(cast.alice, shared.connection_id)
+    shared.browser.submit("again")
+    shared.claim()
+    assert shared.connection.status == "active"
+    assert shared.connection.institution_name == "Puget Harbor Bank"
+    (account,) = db.session.scalars(owned(FinancialAccount)).all()
+    assert account.connection_id == shared.connection_id
     assert shared.held() == before
 
 

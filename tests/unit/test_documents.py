@@ -55,7 +55,8 @@ def first_cells(table: str) -> dict[str, str]:
 def settings_read() -> set[str]:
     """Return the name of every environment variable that the settings and `ops` ask for."""
     names = set()
-    for path in (ROOT / "app/config.py", *(ROOT / "ops").glob("*.py")):
+    programs = set((ROOT / "ops").glob("*.py")) - {ROOT / "ops/plaid_sandbox.py"}  # its own file
+    for path in (ROOT / "app/config.py", *programs):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 names |= set(_asked_names(node))
@@ -63,10 +64,12 @@ def settings_read() -> set[str]:
 
 
 def _asked_names(call: ast.Call) -> list[str]:
+    texts = [str(each.value) for each in call.args if isinstance(each, ast.Constant)]
+    names = [text for text in texts if re.fullmatch(r"[A-Z][A-Z_]+", text)]
+    if isinstance(call.func, ast.Name) and call.func.id == "_all_or_none":
+        return names
     asks = isinstance(call.func, ast.Attribute) and call.func.attr == "get"
-    asks |= isinstance(call.func, ast.Name) and call.func.id == "_whole_number"
-    texts = [each.value for each in call.args[:2] if isinstance(each, ast.Constant)]
-    names = [text for text in texts if re.fullmatch(r"[A-Z][A-Z_]+", str(text))]
+    asks |= isinstance(call.func, ast.Name) and call.func.id in {"_whole_number", "_outside_url"}
     return names[:1] if asks else []
 
 

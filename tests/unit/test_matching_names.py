@@ -50,7 +50,7 @@ def test_a_shared_trade_does_not_make_two_names_one():
     ],
 )
 def test_a_shared_first_word_is_not_a_name_run_together(ours, theirs):
-    assert compared(ours, theirs)[0] < 0.6
+    assert compared(ours, theirs)[0] < 0.7
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,8 @@ def test_development_starts_it_and_tells_every_program(tmp_path):
 
 
 def test_another_aggregator_keeps_it_from_starting(tmp_path):
-    instance = prepared(tmp_path, PLAID_HOST="https://sandbox.plaid.com", PLAID_SECRET="mine")
+    keys = {"PLAID_CLIENT_ID": "mine", "PLAID_SECRET": "mine"}
+    instance = prepared(tmp_path, PLAID_HOST="https://sandbox.plaid.com", **keys)
     assert instance.sandbox is None
     assert instance.environment["PLAID_SECRET"] == "mine"
     assert not (tmp_path / "sandbox").exists()

@@ -47,7 +47,7 @@ def answer(*accounts, errlist=(), **changes):
 
 
 def read(answered, *, with_rows=True):
-    return read_account_set(answered, TODAY, with_rows=with_rows)
+    return read_account_set(answered, "sfin.example", TODAY, with_rows=with_rows)
 
 
 def the_row(**changes):
@@ -77,7 +77,7 @@ def test_an_account_with_its_transactions():
     assert (one.current_minor, one.available_minor) == (10_023, 7_523)
     assert (one.status, one.reason) == (ACTIVE, "")
     assert said.health.status is ConnectionStatus.ACTIVE
-    assert said.institution == Institution("o1", "Puget Harbor")
+    assert said.institution == Institution("", "Puget Harbor")
     assert said.aggregated_at == datetime(2026, 11, 21, 12, tzinfo=UTC)
     (only,) = said.rows.upserts
     assert (only.amount_minor, only.posted_date, only.pending) == (-1_250, TODAY, False)
@@ -177,6 +177,13 @@ def test_ids_are_unique_only_within_what_they_are_of():
     said = read(answer(account(row()), other))
     assert [one.external_id for one in said.accounts] == ["c1/a1", "c2/a1"]
     assert [one.account_external_id for one in said.rows.upserts] == ["c1/a1", "c2/a1"]
+
+
+def test_an_account_is_itself_for_another_token_of_the_same_server_alone():
+    (one,), (again,) = read(answer(account())).accounts, read(answer(account(row()))).accounts
+    (other,) = read_account_set(answer(account()), "other.example", TODAY, with_rows=True).accounts
+    assert one.persistent_id == again.persistent_id != other.persistent_id
+    assert one.persistent_id != read(answer(account(conn_id="c2"))).accounts[0].persistent_id
 
 
 def test_an_account_that_is_listed_twice_counts_once():
@@ -288,7 +295,7 @@ def test_old_servers_say_sentences_and_name_the_bank_in_the_account():
     del old["conn_id"]
     said = read({"errors": ["You must reauthenticate.", 5], "accounts": [old]})
     assert said.accounts[0].external_id == "puget.example/a1"
-    assert said.institution == Institution("puget.example", "Puget")
+    assert said.institution == Institution("", "Puget")
     assert (said.health.status, said.health.sentence) == (
         ConnectionStatus.DEGRADED,
         "You must reauthenticate.",
@@ -305,7 +312,7 @@ def test_several_banks_have_no_one_name():
     said = answer(account(), account(conn_id="c2"), connections=connections)
     assert read(said).institution is None
     only_one_shared = answer(account(), connections=connections)
-    assert read(only_one_shared).institution == Institution("c1", "c1")
+    assert read(only_one_shared).institution == Institution("", "c1")
 
 
 def test_no_words_of_a_server_are_longer_than_a_line():

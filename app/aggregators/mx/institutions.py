@@ -10,6 +10,9 @@ from app.aggregators.mx.fields import Json, text
 from app.kernel.bank import AccountType
 
 INSTITUTIONS_MAX: Final = 20
+CANDIDATES_MAX: Final = 200
+"""Asked for: MX finds the words anywhere in a name, in an order of its own."""
+
 QUERY_CHARACTERS_MAX: Final = 100
 _NOTE: Final = "MX does not say which kinds of account it reaches at a bank; these are the usual."
 _USUAL_TYPES: Final = (
@@ -23,7 +26,10 @@ _USUAL_TYPES: Final = (
 def search(client: MxClient, query: str) -> tuple[Coverage, ...]:
     """Return at most 20 banks whose name holds the words, those that begin with them first."""
     words = query.strip()[:QUERY_CHARACTERS_MAX]
-    answer = client.list_page("institutions", page=1, query={"name": words})
+    if not words:
+        return ()
+    asked: dict[str, str | int] = {"name": words, "records_per_page": CANDIDATES_MAX}
+    answer = client.get("institutions", query=asked)
     found = [row for row in answer.records("institutions") if _is_usable(row)]
     found.sort(key=lambda row: not text(row, "name").casefold().startswith(words.casefold()))
     return tuple(

@@ -56,6 +56,10 @@ class AccessUrl:
     password: str = field(repr=False)
 
     @property
+    def host(self) -> str:
+        return urlsplit(self.base).hostname or ""
+
+    @property
     def authorization(self) -> str:
         pair = f"{self.user}:{self.password}".encode()
         return "Basic " + base64.b64encode(pair).decode()

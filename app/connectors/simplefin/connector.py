@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Final
-from urllib.parse import urlsplit
 
 from app.aggregators.contract import (
     Access,
@@ -52,7 +51,7 @@ class SimpleFinConnector:
             raise SettingsRefused({"setup_token": str(refused)}) from None
         # Nothing may fail from here on: the token is spent, and this is all that is left of it.
         digest = hashlib.sha256(access_url.encode()).hexdigest()[:24]
-        host = urlsplit(access_url).hostname or ""
+        host = AccessUrl.parse(access_url).host
         return Access(f"{host[:100]}/{digest}", {"access_url": access_url})
 
     def login_status(self, access: Access) -> LoginStatus:
@@ -107,7 +106,7 @@ class SimpleFinConnector:
         access_url = AccessUrl.parse(access.secrets["access_url"])
         answer = account_set(access_url, parameters, self._rules)
         try:
-            return read_account_set(answer, today, with_rows=with_rows)
+            return read_account_set(answer, access_url.host, today, with_rows=with_rows)
         except AnswerUnreadable:
             raise AggregatorError(
                 "ANSWER_UNREADABLE",

@@ -56,7 +56,10 @@ class AccountSet:
     accounts: tuple[SourceAccount, ...]
     health: Health
     institution: Institution | None
-    """None where the login has accounts at several banks."""
+    """None where the login has accounts at several banks.
+
+    Its id is empty: accounts are recognized by their own ids, whatever bank they are at.
+    """
     aggregated_at: datetime | None
     rows: Rows
 
@@ -66,11 +69,12 @@ class AccountSet:
         return all(account.status is not SourceAccountStatus.FAILING for account in self.accounts)
 
 
-def read_account_set(answer: Any, today: date, *, with_rows: bool) -> AccountSet:
+def read_account_set(answer: Any, server: str, today: date, *, with_rows: bool) -> AccountSet:
     """Read an answer.
 
     Args:
         answer: As JSON was parsed, decimals as `Decimal`.
+        server: Whose ids they are: another token of the same server gives the same ones.
         today: The day of a pending transaction that has none, in UTC.
         with_rows: The answer was asked for transactions.
 
@@ -85,7 +89,7 @@ def read_account_set(answer: Any, today: date, *, with_rows: bool) -> AccountSet
     upserts: list[SourceTransaction] = []
     unreadable: list[UnreadableRow] = []
     for raw in raw_accounts:
-        account = _account(raw, problems, with_rows=with_rows)
+        account = _account(raw, server, problems, with_rows=with_rows)
         if account.external_id in accounts:
             continue
         accounts[account.external_id] = account
@@ -104,7 +108,7 @@ def read_account_set(answer: Any, today: date, *, with_rows: bool) -> AccountSet
 
 
 def _account(
-    raw: Mapping[str, Any], problems: Sequence[Problem], *, with_rows: bool
+    raw: Mapping[str, Any], server: str, problems: Sequence[Problem], *, with_rows: bool
 ) -> SourceAccount:
     connection_id, account_id = _connection_id(raw), _text(raw, "id")
     currency = _text(raw, "currency").strip().upper()
@@ -113,8 +117,10 @@ def _account(
     current = _minor_or_none(raw.get("balance"), currency)
     available = raw.get("available-balance")
     status, reason = _status(raw, problems, currency, with_rows=with_rows)
+    external_id = _kept_id(f"{connection_id}/{account_id}")
     return SourceAccount(
-        external_id=_kept_id(f"{connection_id}/{account_id}"),
+        external_id=external_id,
+        persistent_id=hashlib.sha256(f"{server}\n{external_id}".encode()).hexdigest(),
         name=shown(_text(raw, "name"))[:NAME_CHARACTERS_MAX] or "Account",
         mask="",
         type=AccountType.OTHER,
@@ -190,25 +196,21 @@ def _institution(
     listed = answer.get("connections")
     if isinstance(listed, list) and listed:
         of_accounts = {_connection_id(raw) for raw in raw_accounts}
-        said = {
-            _text(raw, "org_id"): shown(_text(raw, "org_name") or _text(raw, "name"))
+        banks = {
+            (_text(raw, "org_id"), _text(raw, "org_name") or _text(raw, "name"))
             for raw in listed
             if isinstance(raw, dict) and (not of_accounts or _text(raw, "conn_id") in of_accounts)
         }
     else:
-        said = {
-            _text(org, "id") or _text(org, "domain"): shown(
-                _text(org, "name") or _text(org, "domain")
-            )
+        banks = {
+            (_text(org, "id") or _text(org, "domain"), _text(org, "name") or _text(org, "domain"))
             for org in (raw.get("org") for raw in raw_accounts)
             if isinstance(org, dict)
         }
-    if len(said) != 1:
+    if len({bank_id for bank_id, _ in banks}) != 1:
         return None
-    ((external_id, name),) = said.items()
-    if not external_id or not name:
-        return None
-    return Institution(_kept_id(external_id), name[:NAME_CHARACTERS_MAX])
+    name = shown(min(name for _, name in banks))[:NAME_CHARACTERS_MAX]
+    return Institution("", name) if name else None
 
 
 def _connection_id(raw: Mapping[str, Any]) -> str:
