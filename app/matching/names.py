@@ -340,7 +340,7 @@ def _beginnings(texts: Sequence[Descriptor]) -> _Beginnings:
                 words[length][row, place] = code
             if len(token) == 1 or token == text.cut:
                 lengths[row, place] = len(token)
-    return _Beginnings(words, lengths, lengths.any(axis=1))
+    return _Beginnings(words, lengths, np.asarray(lengths.any(axis=1)))
 
 
 def _aliased(bank: Sequence[Descriptor], gl: Sequence[Descriptor]) -> dict[tuple[int, int], float]:

@@ -1,4 +1,4 @@
-"""Numbers that two lines share: cheque numbers, invoice numbers, batches, and how telling each is."""
+"""Numbers that two lines share, such as of cheques and invoices, and how telling each is."""
 
 from __future__ import annotations
 
