@@ -61,11 +61,6 @@ class Version:
     amount_minor: int
     description: str
 
-    @property
-    def stage_key(self) -> str:
-        """The event's key with its stage: each stage has an identifier of its own."""
-        return f"{self.event.key}|{'pending' if self.is_pending else 'posted'}"
-
 
 def version_on(event: Event, day: date) -> Version | None:
     """Return what the bank shows of this event at the end of a day, if anything."""

@@ -1,8 +1,8 @@
 """The demo company's accounts: August to October 2026 as its bank files tell them.
 
-Other months are those three told again: days and references moved, amounts varied.  What a month
-lacks a customer wires at its end, and what is left over goes to the reserve, so that the balances
-stay near where the demo left them.
+Other months are those three told again: days and references moved, amounts varied.  All three
+spend more than they earn, so a customer wires at the end of each other month what it lacks, and the
+balances stay near where the demo left them.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from sandbox.story.draws import (
     digits,
     draw,
     last_business_day,
+    month_of,
     near,
     next_month,
 )
 from sandbox.story.events import Event, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 KINDS: Final = {
     "ACH_CREDIT": Kind.ACH,
@@ -47,9 +48,11 @@ KINDS: Final = {
 }
 """The demo bank's words for what moved, and BAI2's type codes, in ours."""
 CARD_ISSUER: Final = "SUMMIT CARD SVCS"
+SAVINGS_BANK: Final = "CASCADE MUTUAL S"
 CARD_DAY: Final = re.compile(r" (\d\d)/(\d\d)$")
 LONG_NUMBER: Final = re.compile(r"(?<=TRACE#:)\d+|(?<=ST-)\d+|(?<=Payment )\d{10}|(?<=TRN: )\d+")
 DATE_FIELD: Final = re.compile(r"(?<=DATE:)\d{6}|(?<=EED:)\d{6}")
+VARIED_KINDS: Final = frozenset({Kind.ACH, Kind.CARD, Kind.CHECK, Kind.DEPOSIT})
 TIPPED: Final = ("TST*", "SQ *")
 MERCHANT: Final = re.compile(r"(?:TST\* |SQ \*)?([A-Z' .&]+[A-Z])")
 CARD_SHOPS: Final = (
@@ -74,7 +77,7 @@ def checking_month(month: date) -> tuple[Event, ...]:
         return told
     events = _told_again(OPERATING, month)
     left_minor = sum(event.amount_minor for event in events if event.removed_on is None)
-    return (*events, _wire_in(month, -left_minor) if left_minor < 0 else _saved(month, left_minor))
+    return (*events, _wire_in(month, -left_minor))
 
 
 @lru_cache(maxsize=512)
@@ -86,11 +89,18 @@ def reserve_month(month: date) -> tuple[Event, ...]:
     day = last_business_day(month)
     interest_minor = draw(f"reserve interest {month}", 431_00, 458_00)
     interest = Event(f"interest {month}", day, interest_minor, "INTEREST PAYMENT", Kind.INTEREST)
-    sent = checking_month(month)[-1]
-    if sent.kind is not Kind.TRANSFER:
-        return (interest,)
-    text = "ACH TRANSFER FROM PUGET HARBOR BANK 4417"
-    return interest, Event(f"transfer {month}", day, -sent.amount_minor, text, Kind.TRANSFER)
+    return (*_arrivals(month), interest)
+
+
+def _arrivals(month: date) -> Iterator[Event]:
+    """Yield what the operating account sent or fetched, a banking day later."""
+    before = (month - timedelta(days=1)).replace(day=1)
+    for sent in (*checking_month(before), *checking_month(month)):
+        day = business_day(sent.day + timedelta(days=1))
+        if SAVINGS_BANK in sent.description and month_of(day) == month:
+            direction = "FROM" if sent.amount_minor < 0 else "TO"
+            text = f"ACH TRANSFER {direction} PUGET HARBOR BANK 4417"
+            yield Event(f"transfer {sent.key}", day, -sent.amount_minor, text, Kind.TRANSFER)
 
 
 @lru_cache(maxsize=512)
@@ -178,7 +188,7 @@ def _moved(event: Event, template: date, month: date) -> Event:
     day = business_day(day_in(month, event.day.day))
     if day >= next_month(month):
         day = last_business_day(month)
-    is_varied = event.kind in {Kind.ACH, Kind.CARD, Kind.CHECK, Kind.DEPOSIT}
+    is_varied = event.kind in VARIED_KINDS and SAVINGS_BANK not in event.description
     amount_minor = near(key, event.amount_minor, 6) if is_varied else event.amount_minor
     bought = None
     if event.pending_from is not None:
@@ -222,12 +232,6 @@ def _wire_in(month: date, amount_minor: int) -> Event:
         f"REF: BNF=NORTHGATE PRINT & DESIGN LLC TRN: {digits(key + ' trn', 10)}FF"
     )
     return Event(key, last_business_day(month), amount_minor, text, Kind.WIRE)
-
-
-def _saved(month: date, amount_minor: int) -> Event:
-    text = "ACH TRANSFER TO CASCADE MUTUAL SAVINGS 0926"
-    day = last_business_day(month)
-    return Event(f"transfer {month}", day, -amount_minor, text, Kind.TRANSFER)
 
 
 def card_balance_minor() -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from sandbox.banks import INSTITUTIONS
 from sandbox.control.commands import Action
 from sandbox.faults import MENU, Fault
 from sandbox.plaid.errors import ERRORS, EVERY_CALL, LASTING
@@ -22,6 +24,8 @@ from tests.sandbox_support import (
     read_stream,
     through_hosted_page,
 )
+
+README = Path(__file__).parents[2] / "sandbox" / "README.md"
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +71,12 @@ def test_the_menu_names_every_fault_and_action(sandbox):
     assert {entry.fault for entry in MENU} == set(Fault)
     assert menu["actions"].keys() == set(Action)
     assert menu["error_codes"] == sorted(ERRORS)
+
+
+def test_the_readme_lists_the_whole_menu():
+    text = README.read_text()
+    names = [*Fault, *Action, *EVERY_CALL, *INSTITUTIONS]
+    assert [name for name in names if f"`{name}`" not in text] == []
 
 
 @pytest.mark.parametrize("code", sorted(ERRORS))

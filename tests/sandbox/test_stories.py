@@ -127,6 +127,21 @@ def test_the_demo_company_pays_its_card_what_the_card_was_used_for():
         assert bought_minor == payment.amount_minor
 
 
+def test_what_the_demo_company_sends_to_its_reserve_arrives_there():
+    told = TOLD[PUGET, "operating"], TOLD[CASCADE, "savings"]
+    sent = [e for e in told[0] if northgate.SAVINGS_BANK in e.description]
+    arrived = [e for e in told[1] if "PUGET HARBOR" in e.description]
+    assert len(sent) > 10
+    assert [-e.amount_minor for e in sent] == [e.amount_minor for e in arrived]
+    assert all(0 < (b.day - a.day).days <= 4 for a, b in zip(sent, arrived, strict=True))
+
+
+def test_the_demo_company_is_wired_what_a_month_lacks():
+    for month in MONTHS:
+        last = northgate.checking_month(month)[-1]
+        assert last.kind is not Kind.WIRE or last.amount_minor > 0
+
+
 def test_the_demo_company_s_checks_have_numbers_of_their_own():
     numbers = [e.check_number for e in TOLD[PUGET, "operating"] if e.check_number]
     assert len(set(numbers)) == len(numbers)
