@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from math import log
 
 from app.matching import Decision, Item, Outcome, rank
-from app.matching.history import Memory
+from app.matching.history import Memory, memory_key
+from app.matching.normalize import descriptor
 
 DAY = date(2026, 3, 9)
 BANK_TEXT, RIGHT, WRONG = "QX HOLDINGS 8812", "Bright Windows", "Stone Paving"
@@ -32,10 +34,19 @@ def score(counterparty, history):
     return pair.score, {c.signal: c.words for c in pair.contributions}
 
 
+def evidence(points):
+    """Return what a score says as log-odds: near 100 points are too short a measure."""
+    return log(points / (100 - points))
+
+
+def strength(memory, counterparty):
+    return memory.strength(*(memory_key(descriptor(text)) for text in (BANK_TEXT, counterparty)))
+
+
 def test_confirmations_raise_and_say_how_often():
     without, _ = score(RIGHT, ())
     learnt, words = score(RIGHT, decisions(RIGHT, 5))
-    assert learnt > without + 5
+    assert evidence(learnt) > evidence(without) + 1
     assert words["history"] == "you matched QX HOLDINGS 8812 to Bright Windows 5 times"
 
 
@@ -55,13 +66,11 @@ def test_a_descriptor_known_to_go_elsewhere_lowers():
 
 def test_one_wrong_confirmation_does_not_flip():
     history = [*decisions(RIGHT, 5), *decisions(WRONG, 1)]
-    assert score(RIGHT, history)[0] > score(WRONG, history)[0] + 5
+    assert evidence(score(RIGHT, history)[0]) > evidence(score(WRONG, history)[0]) + 1
 
 
 def test_strength_is_bounded_and_rises_with_confirmations():
-    strengths = [
-        Memory(decisions(RIGHT, n)).strength("QX HOLDINGS", "BRIGHT WINDOWS") for n in range(1, 60)
-    ]
+    strengths = [strength(Memory(decisions(RIGHT, n)), RIGHT) for n in range(1, 60)]
     assert strengths == sorted(strengths)
     assert 0 < strengths[0] < 0.3
     assert strengths[-1] <= 1
@@ -70,9 +79,7 @@ def test_strength_is_bounded_and_rises_with_confirmations():
 def test_old_decisions_weigh_less():
     old = [*decisions(RIGHT, 4, age_days=1500), *decisions(WRONG, 2, age_days=1)]
     memory = Memory(old)
-    assert memory.strength("QX HOLDINGS", "STONE PAVING") > memory.strength(
-        "QX HOLDINGS", "BRIGHT WINDOWS"
-    )
+    assert strength(memory, WRONG) > strength(memory, RIGHT)
 
 
 def test_memory_does_not_depend_on_the_order_of_decisions():

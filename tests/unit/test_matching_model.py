@@ -25,7 +25,7 @@ def test_a_model_of_another_schema_is_refused_by_number(data, tmp_path):
     path = tmp_path / "old.json"
     path.write_text(json.dumps({**data, "schema": 99}), encoding="utf-8")
     with pytest.raises(
-        ModelInvalid, match=r"old\.json has schema 99, but this version reads schema 1"
+        ModelInvalid, match=r"old\.json has schema 99, but this version reads schema 2"
     ):
         load_model(path)
 
