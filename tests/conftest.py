@@ -56,7 +56,14 @@ structlog.configure(
 )
 PASSWORD = "correct horse battery"
 CREDENTIAL_KEY = Fernet.generate_key().decode()
-hypothesis.settings.register_profile("any_machine", deadline=None)
+# The same examples each time and no look at the clock: whoever changes nothing breaks nothing.
+# `pytest --hypothesis-profile=search` looks for new ones.
+hypothesis.settings.register_profile(
+    "search", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.register_profile(
+    "any_machine", hypothesis.settings.get_profile("search"), derandomize=True, database=None
+)
 hypothesis.settings.load_profile("any_machine")
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 

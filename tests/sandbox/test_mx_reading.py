@@ -225,7 +225,10 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(STEPS)
 def test_after_any_changes_at_the_bank_the_application_holds_what_the_bank_has(sandbox, mx, steps):
     access = connected(sandbox)
