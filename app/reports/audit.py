@@ -20,7 +20,10 @@ from app.tenancy.scope import current_organization_id, organization_scope, owned
 
 AREAS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "reconciliation": ("Reconciliation", ("reconciliation", "match", "matching", "bank_change")),
-    "connections": ("Bank connections", ("connection", "account", "upload", "bank_transaction")),
+    "connections": (
+        "Bank connections",
+        ("connection", "account", "upload", "bank_transaction", "connector_request"),
+    ),
     "ledger": (
         "Ledger",
         ("gl_account", "gl_entries", "journal_entry", "ledger_bank_account", "ledger_import"),

@@ -115,7 +115,11 @@ def test_a_deleted_connection_is_unmapped_and_what_it_imported_stays(cast):
     assert mapped_to(account_id) is None
     assert get_owned(FinancialConnection, connection_id).status == "deleted"
     assert len(db.session.scalars(owned(FinancialTransaction)).all()) == 5
-    assert actions()[-2:] == ["connection.deleted", "account.unmapped"]
+    assert actions()[-3:] == [
+        "account.unmapped",
+        "connection.status_changed",
+        "connection.deleted",
+    ]
     with pytest.raises(Conflict, match="was deleted; nothing was changed"):
         map_account(cast.alice, account_id, ledger_id)
     with pytest.raises(Conflict, match="was deleted"):
