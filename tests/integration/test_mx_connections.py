@@ -32,7 +32,11 @@ def sandbox(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def mx(app, sandbox):
-    """MX in the place of the configured aggregators, and no message of another test."""
+    """MX in the place of the configured aggregators, and nothing of another test.
+
+    The cast's organization is the same in every test, so MX would know its logins.
+    """
+    sandbox.ask("POST", "/control/reset")
     configured = app.extensions["aggregators"]
     entry = Entry(sandbox.adapter.title, lambda: sandbox.adapter)
     app.extensions["aggregators"] = Aggregators({"mx": entry})
