@@ -9,7 +9,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from app.config import Settings
+from app.config import Environment, Settings
 from app.connections.bank_changes import apply_bank_facts, hold_accounts
 from app.connections.bank_facts import Stated, facts_of
 from app.factory import create_app
@@ -37,7 +37,9 @@ def bank_news(launched: Launched) -> Iterator[None]:
     """Let the demo's bank change four transactions, and take all of it back in the end."""
     doorbell = f"unix://{launched.instance}/redis/redis.sock"
     settings = environment(launched.instance, launched.port, REDIS_URL=doorbell)
-    app = create_app(Settings.from_environment(settings))
+    read = Settings.from_environment(settings)
+    # As a test's: another one would turn this process's logging into that of a server.
+    app = create_app(replace(read, environment=Environment.TEST))
     with app.app_context():
         actor = _controller()
         with organization_scope(actor.organization_id):
