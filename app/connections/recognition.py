@@ -34,6 +34,8 @@ class Recognition:
                 FinancialTransaction.financial_account_id == account_id,
                 FinancialTransaction.external_id.is_(None),
                 FinancialTransaction.status == TransactionStatus.POSTED,
+                # A correction that was carried here is ours, and no statement of a bank's.
+                FinancialTransaction.source_key.not_like("bank-change-%"),
             )
             .order_by(FinancialTransaction.id)
             .with_only_columns(
