@@ -134,7 +134,6 @@ class _Writer:
         rows = self._keepable(page.upserts)
         for unreadable in page.unreadable:
             self._refuse(unreadable.reason)
-            self._still_there(unreadable)
         known = _known(rows)
         ids = {key: stored.row_id for key, stored in known.items()}
         stated: dict[str, Stated] = {
@@ -189,12 +188,6 @@ class _Writer:
     def _refuse(self, reason: str) -> None:
         self.counts.unreadable += 1
         self.counts.unreadable_reason = self.counts.unreadable_reason or reason
-
-    def _still_there(self, unreadable: UnreadableRow) -> None:
-        """What cannot be read now is not gone; what was read of it before stands."""
-        account = self._accounts.get(unreadable.account_external_id)
-        if self._seen is not None and account is not None:
-            self._seen.add((account.id, _kept_id(unreadable.external_id)))
 
     def _add(self, rows: Mapping[Key, SourceTransaction]) -> dict[Key, str]:
         ids: dict[Key, str] = {}

@@ -31,6 +31,7 @@ ACCOUNT_REVOKED: Final = "USER_ACCOUNT_REVOKED"
 _DUPLICATE: Final = "INACTIVE_DUPLICATE"
 _VANISHED: Final = "VANISHED"
 _NO_CURRENCY: Final = "XXX"
+"""What ISO 4217 writes where no currency is involved."""
 _TAKING: Final = (AccountStatus.ACTIVE, AccountStatus.FAILING)
 
 
