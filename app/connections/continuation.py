@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from app.aggregators.contract import Health
 from app.audit.trail import Change, record
-from app.connections.applying import link
+from app.connections.applying import write_column
 from app.connections.bank_changes import hold_accounts
 from app.connections.recognition import Recognition
 from app.connections.source_accounts import accounts_of
@@ -112,6 +112,7 @@ def _refuse_unfit(
 def _unite_rows(new: FinancialAccount, old: FinancialAccount) -> tuple[int, int]:
     """Link what both have, move what only the new one has; return how many of each."""
     recognition = Recognition(old.id)
+    links: dict[str, str] = {}
     linked = moved = 0
     rows = db.session.scalars(
         owned(FinancialTransaction)
@@ -128,14 +129,13 @@ def _unite_rows(new: FinancialAccount, old: FinancialAccount) -> tuple[int, int]
             row.financial_account_id = old.id
             moved += row.status != TransactionStatus.REMOVED
             continue
-        external_id, row.external_id = row.external_id, None
-        row.status, row.replaced_by_id = TransactionStatus.REMOVED, known_id
-        row.updated_at = utc_now()
-        db.session.flush()
-        if external_id is not None:
-            link(known_id, external_id)
+        if row.external_id is not None:
+            links[known_id] = row.external_id
+        row.external_id, row.replaced_by_id = None, known_id
+        row.status, row.updated_at = TransactionStatus.REMOVED, utc_now()
         linked += 1
     db.session.flush()
+    write_column("external_id", links)
     return linked, moved
 
 
