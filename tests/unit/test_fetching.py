@@ -80,8 +80,11 @@ def test_data_that_move_while_they_are_read_are_read_anew_from_the_kept_cursor(p
     assert ids == ["t1", "t2", "t3"]
     assert (fetched.start_cursor, fetched.cursor, fetched.from_beginning) == ("c1", "c4", False)
     assert stream.asked.count("c1") == times + 1
-    assert pauses == sorted(pauses)
+    # Each pause is twice as long as the one before, give or take its half.
     assert len(pauses) == times
+    for attempt, pause_seconds in enumerate(pauses):
+        whole = fetching._RESTART_PAUSE_SECONDS * 2**attempt
+        assert 0.5 * whole <= pause_seconds <= 1.5 * whole
 
 
 def test_a_cursor_that_is_refused_for_ever_is_given_up_for_none(pauses):
