@@ -18,6 +18,7 @@ from app.aggregators.mx.settings import MxSettings
 from app.aggregators.plaid.settings import PlaidSettings
 from app.connectors.contract import OperatorSettings
 from app.connectors.registry import NAMES as CONNECTOR_NAMES
+from app.kernel.instance import SECRETS_FILE_NAME
 from app.kernel.outbound import OutboundRules
 
 SECRET_CHARACTERS_MIN: Final = 32
@@ -82,7 +83,7 @@ def _with_files(environ: Mapping[str, str]) -> dict[str, str]:
     complete = {**_filled(dotenv_values(".env")), **given}
     if complete.get("TIEOUT_ENV") == Environment.PRODUCTION:
         return complete
-    secrets_file = Path(complete.get("INSTANCE_PATH", "instance")) / "secrets.env"
+    secrets_file = Path(complete.get("INSTANCE_PATH", "instance")) / SECRETS_FILE_NAME
     return {**_filled(dotenv_values(secrets_file)), **complete}
 
 
