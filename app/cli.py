@@ -11,12 +11,14 @@ from typing import NoReturn
 
 import click
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, current_app
 
 from app.audit import trail
 from app.connections.rotation import rotate_credentials
 from app.connections.vault import VaultClosed
 from app.demo import load_demo
+from app.instance.backup import back_up
+from app.instance.restore import restore
 from app.kernel.errors import Refusal
 from app.matching import MatchOptions, Tier
 from app.matching.files import FileRefused, match_files
@@ -30,10 +32,12 @@ EXIT_REFUSED = 2
 
 def register_commands(app: Flask) -> None:
     for command in (
+        backup_command,
         create_organization_command,
         load_demo_command,
         match_command,
         parse_statement_command,
+        restore_command,
         rotate_credentials_command,
         verify_audit_command,
     ):
@@ -128,6 +132,50 @@ def parse_statement_command(file: Path, format_: str | None, mapping_path: Path 
 
 def _mapping(path: Path) -> CsvMapping:
     return CsvMapping.from_json(json.loads(path.read_text(encoding="utf-8")))
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(path_type=Path))
+def backup_command(file: Path) -> None:
+    """Write the whole embedded instance, while it runs, into one new file."""
+    with _refusals_in_one_line():
+        written = back_up(current_app.extensions["settings"], file.absolute())
+    answer = {
+        "file": str(file),
+        "bytes": written.bytes_count,
+        "files": written.files_count,
+        "schema_revision": written.schema_revision,
+    }
+    print(json.dumps(answer))
+    if written.missing_secrets:
+        print(
+            f"Keep {' and '.join(written.missing_secrets)} beside it: the environment sets them, "
+            "so they are not in the file, and without them its bank credentials stay shut.",
+            file=sys.stderr,
+        )
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Move aside what stands there.")
+def restore_command(file: Path, replace: bool) -> None:
+    """Put a backup into the instance folder, while nothing runs there."""
+    migrations = Path(current_app.extensions["migrate"].directory)
+    with _refusals_in_one_line():
+        restored = restore(
+            current_app.extensions["settings"],
+            file.absolute(),
+            migrations=migrations,
+            replace=replace,
+        )
+    moved_to = str(restored.moved_to) if restored.moved_to else None
+    answer = {
+        "created_at": restored.created_at,
+        "schema_revision": restored.schema_revision,
+        "files": restored.files_count,
+        "moved_aside_to": moved_to,
+    }
+    print(json.dumps(answer))
 
 
 @click.command("rotate-credentials")

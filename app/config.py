@@ -18,7 +18,8 @@ from app.aggregators.mx.settings import MxSettings
 from app.aggregators.plaid.settings import PlaidSettings
 from app.connectors.contract import OperatorSettings
 from app.connectors.registry import NAMES as CONNECTOR_NAMES
-from app.kernel.outbound import OutboundRules
+from app.kernel.instance import SECRETS_FILE_NAME
+from app.kernel.outbound import Network, OutboundRules
 
 SECRET_CHARACTERS_MIN: Final = 32
 _DEVELOPMENT_SECRET: Final = "development only; `make run` writes a real one"  # noqa: S105
@@ -47,6 +48,10 @@ class Settings:
     trusted_proxies_count: int
     log_level: str
     connectors: OperatorSettings
+    metrics_networks: tuple[Network, ...] = ()
+    """From where `/metrics` may be read."""
+    metrics_token: str = field(default="", repr=False)
+    """By which it may be read from anywhere; empty: by none."""
     plaid: PlaidSettings | None = None
     """None without `PLAID_*`: then banks are not connected through Plaid."""
     mx: MxSettings | None = None
@@ -82,7 +87,7 @@ def _with_files(environ: Mapping[str, str]) -> dict[str, str]:
     complete = {**_filled(dotenv_values(".env")), **given}
     if complete.get("TIEOUT_ENV") == Environment.PRODUCTION:
         return complete
-    secrets_file = Path(complete.get("INSTANCE_PATH", "instance")) / "secrets.env"
+    secrets_file = Path(complete.get("INSTANCE_PATH", "instance")) / SECRETS_FILE_NAME
     return {**_filled(dotenv_values(secrets_file)), **complete}
 
 
@@ -111,6 +116,8 @@ def _read(environ: Mapping[str, str]) -> Settings:
         trusted_proxies_count=_whole_number(environ, "TRUSTED_PROXIES", 0),
         log_level=environ.get("LOG_LEVEL", "INFO").upper(),
         connectors=_connectors(environ, instance_path, is_production=is_production),
+        metrics_networks=_networks(environ, "METRICS_NETWORKS", is_production=is_production),
+        metrics_token=environ.get("METRICS_TOKEN", ""),
         plaid=_plaid(environ, is_production=is_production),
         mx=_mx(environ, is_production=is_production),
         webhook_urls=_webhook_urls(environ, is_production=is_production),
@@ -126,16 +133,21 @@ def _connectors(
             choices = ", ".join(CONNECTOR_NAMES)
             raise SettingsInvalid(f"CONNECTORS names “{name}”; there are: {choices}.")
     # In development the sandbox is on this machine.
-    opened = environ.get("OUTBOUND_NETWORKS", "" if is_production else "127.0.0.0/8,::1/128")
-    try:
-        networks = tuple(ip_network(text) for text in _list(opened))
-    except ValueError as error:
-        raise SettingsInvalid(f"OUTBOUND_NETWORKS: {error}.") from None
+    networks = _networks(environ, "OUTBOUND_NETWORKS", is_production=is_production)
     return OperatorSettings(
         inbox_path=Path(environ.get("INBOX_PATH", instance_path / "inbox")).resolve(),
         outbound=OutboundRules(networks),
         offered=offered,
     )
+
+
+def _networks(environ: Mapping[str, str], name: str, *, is_production: bool) -> tuple[Network, ...]:
+    """Return the networks of a setting; by default this machine in development, else none."""
+    opened = environ.get(name, "" if is_production else "127.0.0.0/8,::1/128")
+    try:
+        return tuple(ip_network(text) for text in _list(opened))
+    except ValueError as error:
+        raise SettingsInvalid(f"{name}: {error}.") from None
 
 
 def _plaid(environ: Mapping[str, str], *, is_production: bool) -> PlaidSettings | None:
@@ -251,6 +263,11 @@ def _refuse_unsafe(settings: Settings, environ: Mapping[str, str]) -> None:
     if len(settings.secret_key) < SECRET_CHARACTERS_MIN or len(set(settings.secret_key)) < 8:  # noqa: PLR2004
         raise SettingsInvalid(
             f"SECRET_KEY is too weak; it needs at least {SECRET_CHARACTERS_MIN} random characters."
+        )
+    if 0 < len(settings.metrics_token) < SECRET_CHARACTERS_MIN:
+        raise SettingsInvalid(
+            f"METRICS_TOKEN is too weak; it needs at least {SECRET_CHARACTERS_MIN} random "
+            "characters."
         )
     for key in settings.credential_keys:
         try:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 from typing import TYPE_CHECKING, Final
 
 import psutil
 
+from app.kernel.instance import LOCK_FILE_NAME, lock
 from ops.failures import StartFailed
 from ops.waiting import wait_until
 
@@ -25,11 +25,11 @@ def claim_folder(instance_path: Path) -> int:
     Raises:
         StartFailed: Another start holds it.
     """
-    descriptor = os.open(instance_path / "run.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(instance_path / LOCK_FILE_NAME, os.O_RDWR | os.O_CREAT, 0o600)
     holder = os.pread(descriptor, 20, 0).decode()
     # A start that was killed holds the lock through its reaper until that has cleared up.
     patience_seconds = 0.0 if _is_alive(holder) else LOCK_SECONDS_MAX
-    if not wait_until(lambda: _lock(descriptor), timeout_seconds=patience_seconds):
+    if not wait_until(lambda: lock(descriptor), timeout_seconds=patience_seconds):
         raise StartFailed(
             f"Tieout already runs in {instance_path} (process {holder or 'unknown'}): stop that "
             "one with Ctrl-C, or start this one with another INSTANCE_PATH and PORT."
@@ -50,14 +50,6 @@ def refuse_taken_port(host: str, port: int) -> None:
                 f"Port {port} on {host} cannot be used ({error.strerror}): stop the "
                 "program that has it, or choose another one, as in: make run PORT=5001"
             ) from None
-
-
-def _lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _is_alive(pid_text: str) -> bool:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Final
 from cryptography.fernet import Fernet
 from dotenv import dotenv_values
 
+from app.kernel.instance import SECRETS_FILE_NAME
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SECRETS_FILE_NAME: Final = "secrets.env"
 SECRET_KEY_BYTES: Final = 48
 
 

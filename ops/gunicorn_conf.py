@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
+import shutil
+import tempfile
+
+# Where the web processes count together (app/web/metrics.py).  Made before the application is
+# imported, which looks for it once; only the process that made it takes it away.
+_counts = tempfile.mkdtemp(prefix="tieout-metrics-")
+_maker_pid = os.getpid()
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = _counts
+
+
+@atexit.register
+def _forget_counts() -> None:
+    if os.getpid() == _maker_pid:
+        shutil.rmtree(_counts, ignore_errors=True)
+
 
 # Imported once here, before the fork; each web process still makes an application of its own, so
 # no connection is shared between them.
-import app.factory  # noqa: F401
+import app.factory  # noqa: E402, F401
 
 bind = f"{os.environ.get('BIND') or '127.0.0.1'}:{os.environ.get('PORT') or '5000'}"
 worker_class = "sync"

@@ -159,6 +159,7 @@ def make_settings(database_url: str, redis_url: str, folder: Path) -> Settings:
         operator_emails=("alice@acme.example",),
         trusted_proxies_count=0,
         log_level="WARNING",
+        metrics_networks=(ip_network("127.0.0.0/8"),),
         connectors=OperatorSettings(
             inbox_path=folder / "inbox",
             outbound=OutboundRules((ip_network("127.0.0.0/8"),)),

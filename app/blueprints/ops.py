@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, jsonify
+from flask import Blueprint, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from app.kernel.errors import Forbidden
 from app.reports import health
 from app.web.access import public
+from app.web.metrics import may_read, request_figures
 
 bp = Blueprint("ops", __name__)
 
@@ -28,4 +30,10 @@ def readyz() -> ResponseReturnValue:
 @bp.get("/metrics")
 @public
 def metrics() -> ResponseReturnValue:
-    return health.metrics(), 200, {"Content-Type": health.METRICS_CONTENT_TYPE}
+    if not may_read(current_app.extensions["settings"], request):
+        raise Forbidden(
+            "These figures are for the operator: send METRICS_TOKEN as a bearer token, or call "
+            "from a network of METRICS_NETWORKS."
+        )
+    text = health.figures(current_app.extensions["redis"]) + request_figures()
+    return text, 200, {"Content-Type": health.METRICS_CONTENT_TYPE}

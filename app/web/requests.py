@@ -12,6 +12,7 @@ from flask import Flask, Response, abort, g, request
 
 from app.config import Settings
 from app.kernel.ids import new_id
+from app.web.metrics import count_request
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}", re.ASCII)
 _POLICY: Final = (
@@ -48,7 +49,9 @@ def _begin() -> None:
         abort(HTTPStatus.NOT_FOUND)  # no id and no text holds it, and PostgreSQL refuses it
 
 
-def _log_answer(response: Response) -> None:
+def _note_answer(response: Response) -> None:
+    seconds = time.perf_counter() - g.began
+    count_request(request.method, request.endpoint, response.status_code, seconds)
     if request.endpoint in {"static", "ops.healthz"}:
         return
     _log.info(
@@ -56,7 +59,7 @@ def _log_answer(response: Response) -> None:
         method=request.method,
         route=str(request.url_rule) if request.url_rule else None,  # never the path: it has ids
         status=response.status_code,
-        milliseconds=round((time.perf_counter() - g.began) * 1000, 1),
+        milliseconds=round(seconds * 1000, 1),
     )
 
 
@@ -76,5 +79,5 @@ def install_requests(app: Flask, settings: Settings) -> None:
             response.vary.add("HX-Request")
             response.headers.setdefault("Cache-Control", "no-store")
         if "request_id" in g:
-            _log_answer(response)
+            _note_answer(response)
         return response

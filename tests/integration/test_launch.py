@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 
 import pytest
 from dotenv import dotenv_values
@@ -55,6 +56,24 @@ def test_every_line_of_a_program_carries_its_name(running):
     names = {"redis", "prepare", "web", "sandbox", "worker-1", "worker-2", "ticker"}
     lines = [line for line in running.output.splitlines() if " | " in line]
     assert {line.split(" | ")[0].strip() for line in lines} <= names
+
+
+def test_whichever_web_process_is_asked_counts_the_requests_of_all(running):
+    before = healthy_count(running)
+    for _ in range(20):
+        fetch(running, "healthz")
+    assert {healthy_count(running) for _ in range(6)} == {before + 20}
+
+
+def healthy_count(running) -> float:
+    wanted = 'tieout_http_requests_total{endpoint="ops.healthz",method="GET",status="200"} '
+    lines = fetch(running, "metrics").splitlines()
+    return sum(float(line.removeprefix(wanted)) for line in lines if line.startswith(wanted))
+
+
+def fetch(running, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{running.port}/{path}", timeout=20) as answer:
+        return answer.read().decode()
 
 
 def test_a_killed_worker_is_back(running):

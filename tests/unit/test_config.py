@@ -88,6 +88,17 @@ def test_development_calls_this_machine_and_production_no_private_address():
     assert not opened.connectors.outbound.permit("10.3.0.1")
 
 
+def test_figures_are_read_on_this_machine_in_development_and_in_production_only_as_set():
+    assert len(Settings.from_environment({}).metrics_networks) == 2
+    assert Settings.from_environment(SAFE).metrics_networks == ()
+    opened = Settings.from_environment({**SAFE, "METRICS_NETWORKS": "10.2.0.0/16"})
+    assert str(opened.metrics_networks[0]) == "10.2.0.0/16"
+    with pytest.raises(SettingsInvalid, match="METRICS_NETWORKS: "):
+        Settings.from_environment({**SAFE, "METRICS_NETWORKS": "10.2.0.1/16"})
+    with pytest.raises(SettingsInvalid, match="METRICS_TOKEN is too weak"):
+        Settings.from_environment({**SAFE, "METRICS_TOKEN": "short"})
+
+
 def test_all_connectors_are_offered_unless_the_operator_chooses(tmp_path):
     everything = Settings.from_environment({"INSTANCE_PATH": str(tmp_path)}).connectors
     assert everything.offered == registry.NAMES

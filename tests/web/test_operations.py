@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,14 @@ from rq.serializers import JSONSerializer
 from app.config import Environment
 from app.factory import create_app
 from app.jobs.doorbell import QUEUE_NAME, connect
+from app.kernel.ids import new_id
 from app.models import JobKind, JobRun, db
 from app.models.session import unit_of_work
 from app.web.logs import configure_logs
+from tests.bank_logins import change_connection, connected
 from tests.conftest import PASSWORD, LonelyClient, sign_in
 from tests.html import checked
+from tests.scripted_bank import row
 
 ORIGIN = {"Origin": "http://localhost"}
 
@@ -127,6 +131,55 @@ def test_metrics_count_the_runs_and_how_long_they_wait(app, cast):
     assert 'tieout_job_runs{kind="match",status="queued"} 1.0' in text
     wait = next(line for line in text.splitlines() if line.startswith("tieout_job_wait_seconds "))
     assert 0 <= float(wait.split()[1]) < 60
+
+
+def test_metrics_tell_the_queue_and_how_old_the_bank_data_is(app, cast, bank, clock, queue):
+    held_id = connected(cast.alice, bank, row("t1")).id
+    clock.pass_by(hours=3)
+    change_connection(held_id, status="active")
+    app.extensions["redis"].delete(f"rq:queue:{QUEUE_NAME}")
+    queue.enqueue("workers.jobs.perform", "run-1", description="run-1")
+    text = app.test_client().get("/metrics").text
+    assert "tieout_queue_depth 1.0" in text
+    assert f'tieout_connections{{provider="{bank.name}",status="active"}} 1.0' in text
+    assert f'tieout_sync_age_seconds{{provider="{bank.name}"}} 10800' in text
+
+
+def test_requests_are_counted_by_endpoint_without_any_id(app, cast):
+    client = sign_in(app, cast.alice)
+    held = new_id()
+    for _ in range(3):
+        client.get(f"/rules/{held}")
+    client.open("/rules/", method="BREW")
+    client.get(f"/nowhere/{held}")
+    text = client.get("/metrics").text
+    assert 'tieout_http_requests_total{endpoint="rules.edit",method="GET",status="404"}' in text
+    assert 'tieout_http_request_seconds_bucket{endpoint="rules.edit",le="0.5"}' in text
+    assert 'endpoint="other",method="GET",status="404"' in text
+    assert "BREW" not in text
+    assert held not in text
+
+
+@pytest.mark.parametrize(
+    ("settings", "headers", "status"),
+    [
+        ({}, {}, 200),
+        ({"metrics_networks": ()}, {}, 403),
+        ({"metrics_networks": (ip_network("10.0.0.0/8"),)}, {}, 403),
+        ({"metrics_networks": (), "metrics_token": "t" * 40}, {}, 403),
+        ({"metrics_networks": (), "metrics_token": "t" * 40}, {"Authorization": "Bearer é"}, 403),
+        ({"metrics_networks": ()}, {"Authorization": "Bearer "}, 403),
+        (
+            {"metrics_networks": (), "metrics_token": "t" * 40},
+            {"Authorization": "Bearer " + "t" * 40},
+            200,
+        ),
+    ],
+)
+def test_metrics_are_for_the_operators_networks_and_token(other_app, settings, headers, status):
+    answer = other_app(**settings).test_client().get("/metrics", headers=headers)
+    assert answer.status_code == status
+    assert ("tieout_job_runs" in answer.text) is (status == 200)
 
 
 def test_the_dashboard_shows_our_queue_and_its_jobs_to_operators(operator, queue):
