@@ -19,6 +19,7 @@ ID = re.compile(r"[0-9a-f]{32}")
 NOT_PAGES = re.compile(r"^/(ops|static)/|\.csv$|/file$")
 EXPECTED = {
     "/account",
+    "/account/second-factor/",
     "/audit/",
     "/audit/verification",
     "/connections/",
