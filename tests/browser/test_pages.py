@@ -21,6 +21,7 @@ VISITED_OF_EACH = 4
 NOT_PAGES = re.compile(r"^/(ops|static)/|\.csv$|/file$")
 EXPECTED = {
     "/account",
+    "/account/second-factor/",
     "/audit/",
     "/audit/verification",
     "/connections/",
