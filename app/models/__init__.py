@@ -14,6 +14,7 @@ from app.models.bank import (
     UploadState,
 )
 from app.models.base import Base, OrganizationOwned, db
+from app.models.certification import Certification, CertificationReview, Reopening, ReviewState
 from app.models.connection import (
     ConnectionEvent,
     ConnectionPath,
@@ -35,10 +36,10 @@ from app.models.ledger import (
     LedgerBankAccount,
     LedgerImport,
     LedgerImportState,
+    PeriodLock,
 )
 from app.models.organization import Membership, Organization, Role, User
 from app.models.reconciliation import (
-    Certification,
     Match,
     MatchingRule,
     MatchItem,
@@ -56,6 +57,7 @@ __all__ = [
     "BankChange",
     "Base",
     "Certification",
+    "CertificationReview",
     "ChangeKind",
     "ChangeState",
     "ConnectionEvent",
@@ -87,9 +89,12 @@ __all__ = [
     "Membership",
     "Organization",
     "OrganizationOwned",
+    "PeriodLock",
     "Reconciliation",
     "ReconciliationStatus",
+    "Reopening",
     "RequestState",
+    "ReviewState",
     "Role",
     "TransactionStatus",
     "Upload",

@@ -29,6 +29,7 @@ from app.models import (
     db,
 )
 from app.reconciliation.bank_exceptions import difference_of, reason_against_carrying
+from app.reconciliation.certificates import in_force
 from app.reports.paging import Order, Page, fetch_page
 from app.tenancy.scope import current_organization_id, get_owned, owned
 
@@ -184,7 +185,10 @@ def _around(change_ids: Sequence[str]) -> dict[str, _Around]:
         .join(FinancialAccount, FinancialAccount.id == FinancialTransaction.financial_account_id)
         .join(Reconciliation, Reconciliation.id == BankChange.reconciliation_id)
         .join(LedgerBankAccount, LedgerBankAccount.id == Reconciliation.ledger_bank_account_id)
-        .outerjoin(Certification, Certification.reconciliation_id == Reconciliation.id)
+        .outerjoin(
+            Certification,
+            sa.and_(Certification.reconciliation_id == Reconciliation.id, in_force()),
+        )
         .outerjoin(
             correction,
             sa.and_(
