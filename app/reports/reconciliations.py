@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from app.kernel.errors import NotFound
 from app.models import (
@@ -26,7 +27,7 @@ from app.reconciliation.discarding import reason_against_discarding
 from app.reconciliation.reopening import reason_against_reopening
 from app.reconciliation.scope import reason_locked
 from app.reconciliation.statement import ReconciliationStatement, from_document, statement_of
-from app.tenancy.scope import get_owned, owned
+from app.tenancy.scope import current_organization_id, get_owned, owned
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +152,12 @@ def accounts() -> list[AccountRow]:
 
 def history(ledger_bank_account_id: str = "") -> list[HistoryRow]:
     """Return an account's reconciliations, or everybody's, newest first."""
+    every = aliased(Certification)
     versions = (
-        sa.select(sa.func.count())
-        .select_from(Certification)
+        sa.select(sa.func.count(every.id))
         .where(
-            Certification.organization_id == Reconciliation.organization_id,
-            Certification.reconciliation_id == Reconciliation.id,
+            every.organization_id == current_organization_id(),
+            every.reconciliation_id == Reconciliation.id,
         )
         .scalar_subquery()
     )
