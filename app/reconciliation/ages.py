@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
-
-from app.reconciliation.statement import StatementLine
+from typing import Final, Protocol
 
 _BOUNDS: Final = (
     ("0–30 days", 30),
@@ -14,6 +12,16 @@ _BOUNDS: Final = (
     ("61–90 days", 90),
 )
 _OLDEST: Final = "Over 90 days"
+
+
+class Aged(Protocol):
+    """An item with its amount and its age."""
+
+    @property
+    def amount_minor(self) -> int: ...
+
+    @property
+    def age_days(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +43,7 @@ def age_label(age_days: int) -> str:
     return next((label for label, days_max in _BOUNDS if age_days <= days_max), _OLDEST)
 
 
-def by_age(lines: Iterable[StatementLine]) -> tuple[AgeBucket, ...]:
+def by_age(lines: Iterable[Aged]) -> tuple[AgeBucket, ...]:
     """Count and add up the lines of each bucket, youngest first; empty buckets too."""
     labels = (*(label for label, _ in _BOUNDS), _OLDEST)
     amounts: dict[str, list[int]] = {label: [] for label in labels}

@@ -315,11 +315,11 @@ def opening_form(ledger_bank_account_id: str) -> OpeningForm:
         currency=account.currency,
         last_ending_date=last.ending_date if last else None,
         opening_balance_minor=last.ending_balance_minor if last else None,
-        suggested_ending_date=_month_end_after(last.ending_date) if last else covered,
+        suggested_ending_date=month_end_after(last.ending_date) if last else covered,
     )
 
 
-def _month_end_after(day: date) -> date:
+def month_end_after(day: date) -> date:
     """Return the end of the month in which the day after `day` lies."""
     following = day + timedelta(days=1)
     first_of_next = (following.replace(day=1) + timedelta(days=32)).replace(day=1)

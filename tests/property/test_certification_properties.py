@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 
 import sqlalchemy as sa
@@ -64,10 +65,8 @@ def _play(data, books: Books) -> None:
     signed: dict[str, tuple] = {}
     for action in data.draw(st.lists(st.sampled_from(ACTIONS), min_size=3, max_size=9)):
         run_waiting_jobs()
-        try:
+        with suppress(Refusal):  # a refusal is an answer too
             _act(data, books, action)
-        except Refusal:
-            pass  # a refusal is an answer too
         now = _certificates(books)
         assert now.items() >= signed.items(), "a certificate was altered or is gone"
         signed = now
@@ -76,36 +75,41 @@ def _play(data, books: Books) -> None:
 
 def _act(data, books: Books, action: str) -> None:
     last = last_reconciliation(books.ledger_bank_account_id)
-    day = data.draw(st.integers(1, 28))
-    if action == "bank":
-        books.bank(data.draw(AMOUNTS), day=day)
-    elif action == "post":
-        books.gl(data.draw(AMOUNTS), day=day)
+    if action in ("bank", "post"):
+        add = books.bank if action == "bank" else books.gl
+        add(data.draw(AMOUNTS), day=data.draw(st.integers(1, 28)))
     elif action == "open":
-        taken = last.ending_date if last else date.min
-        until = next((end for end in MONTH_ENDS if end > taken), MONTH_ENDS[-1])
-        ending = last.ending_balance_minor if last else 1_000
-        books.open(ending, None if last else 1_000, until=until)
-    elif last is None:
-        return
+        _open(books, last)
     elif action == "reopen":
         some = db.session.scalars(owned(Reconciliation).with_only_columns(Reconciliation.id)).all()
-        reopen(books.actor, data.draw(st.sampled_from(some)), "Because.")
-    elif action == "discard":
+        if some:
+            reopen(books.actor, data.draw(st.sampled_from(some)), "Because.")
+    elif action in ("unmatch", "bank_says"):
+        _disturb(data, books, action)
+    elif last is not None and action == "discard":
         discard(books.actor, last.id)
-    elif action == "unmatch":
-        if made := matches(MatchState.MATCHED):
-            decisions.unmatch(books.actor, data.draw(st.sampled_from(made)).id)
-    elif action == "bank_says":
-        lines = db.session.scalars(
-            owned(FinancialTransaction)
-            .where(FinancialTransaction.status == "posted")
-            .with_only_columns(FinancialTransaction.id)
-        ).all()
-        if lines:
-            books.bank_says(data.draw(st.sampled_from(lines)), amount_minor=data.draw(AMOUNTS))
-    else:
+    elif last is not None:
         _certify(books, last)
+
+
+def _open(books: Books, last: Reconciliation | None) -> None:
+    taken = last.ending_date if last else date.min
+    until = next((end for end in MONTH_ENDS if end > taken), MONTH_ENDS[-1])
+    ending = last.ending_balance_minor if last else 1_000
+    books.open(ending, None if last else 1_000, until=until)
+
+
+def _disturb(data, books: Books, action: str) -> None:
+    lines = db.session.scalars(
+        owned(FinancialTransaction)
+        .where(FinancialTransaction.status == "posted")
+        .with_only_columns(FinancialTransaction.id)
+    ).all()
+    made = matches(MatchState.MATCHED)
+    if action == "unmatch" and made:
+        decisions.unmatch(books.actor, data.draw(st.sampled_from(made)).id)
+    elif action == "bank_says" and lines:
+        books.bank_says(data.draw(st.sampled_from(lines)), amount_minor=data.draw(AMOUNTS))
 
 
 def _certify(books: Books, last: Reconciliation) -> None:
