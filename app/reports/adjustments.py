@@ -145,11 +145,10 @@ def _lines(wanted: AdjustmentFilter) -> sa.Select[*tuple[Any, ...]]:
             Reconciliation.ending_date,
         )
     )
-    for day, criterion in (
-        (wanted.first_day, GlEntry.date >= wanted.first_day),
-        (wanted.last_day, GlEntry.date <= wanted.last_day),
-    ):
-        statement = statement.where(criterion) if day else statement
+    if wanted.first_day:
+        statement = statement.where(GlEntry.date >= wanted.first_day)
+    if wanted.last_day:
+        statement = statement.where(GlEntry.date <= wanted.last_day)
     if wanted.account_id:
         statement = statement.where(LedgerBankAccount.id == wanted.account_id)
     return statement

@@ -6,18 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from app.connections.due import Due, DueState
+from app.reports.connection_cards import ConnectionCard
+from app.reports.connections import ConnectionsPage
+from app.reports.financial_accounts import AccountCard
+from app.reports.overview_rows import OpenState, OverviewRow
 from app.reports.words import day_words
+from app.tenancy.actor import Actor
 from app.tenancy.permissions import Permission
-
-if TYPE_CHECKING:
-    from app.reports.connection_cards import ConnectionCard
-    from app.reports.connections import ConnectionsPage
-    from app.reports.financial_accounts import AccountCard
-    from app.reports.overview import OpenState, OverviewRow
-    from app.tenancy.actor import Actor
 
 
 class Place(StrEnum):
