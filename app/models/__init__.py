@@ -14,6 +14,7 @@ from app.models.bank import (
     UploadState,
 )
 from app.models.base import Base, OrganizationOwned, db
+from app.models.certification import Certification, CertificationReview, Reopening, ReviewState
 from app.models.connection import (
     ConnectionEvent,
     ConnectionPath,
@@ -35,10 +36,10 @@ from app.models.ledger import (
     LedgerBankAccount,
     LedgerImport,
     LedgerImportState,
+    PeriodLock,
 )
 from app.models.organization import Membership, Organization, Role, User
 from app.models.reconciliation import (
-    Certification,
     Match,
     MatchingRule,
     MatchItem,
@@ -57,6 +58,7 @@ __all__ = [
     "BankChange",
     "Base",
     "Certification",
+    "CertificationReview",
     "ChangeKind",
     "ChangeState",
     "ConnectionEvent",
@@ -88,10 +90,13 @@ __all__ = [
     "Membership",
     "Organization",
     "OrganizationOwned",
+    "PeriodLock",
     "Reconciliation",
     "ReconciliationStatus",
     "RecoveryCode",
+    "Reopening",
     "RequestState",
+    "ReviewState",
     "Role",
     "SecondFactor",
     "TransactionStatus",
