@@ -1,6 +1,7 @@
 """Every table; importing this package registers all of them."""
 
 from app.kernel.bank import AccountType, ConnectionStatus
+from app.models.api import ApiKey, IdempotentCall
 from app.models.audit import AuditEvent, AuditHead
 from app.models.bank import (
     AccountStatus,
@@ -51,6 +52,7 @@ from app.models.reconciliation import (
 __all__ = [
     "AccountStatus",
     "AccountType",
+    "ApiKey",
     "AuditEvent",
     "AuditHead",
     "BankChange",
@@ -71,6 +73,7 @@ __all__ = [
     "GlAccountType",
     "GlEntry",
     "HostedFlow",
+    "IdempotentCall",
     "JobKind",
     "JobRun",
     "JobStatus",
