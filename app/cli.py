@@ -15,7 +15,6 @@ from flask import Flask, current_app
 
 from app.audit import trail
 from app.connections.rotation import rotate_credentials
-from app.connections.vault import VaultClosed
 from app.demo import load_demo
 from app.instance.backup import back_up
 from app.instance.restore import restore
@@ -25,8 +24,10 @@ from app.matching.files import FileRefused, match_files
 from app.models import Organization, db
 from app.people.api_keys import create_api_key_by_command
 from app.people.organizations import create_organization
+from app.people.second_factor import remove_of_address
 from app.statements import CsvMapping, parse_statement, to_document
 from app.tenancy.scope import organization_scope
+from app.tenancy.vault import VaultClosed
 
 EXIT_REFUSED = 2
 
@@ -39,6 +40,7 @@ def register_commands(app: Flask) -> None:
         load_demo_command,
         match_command,
         parse_statement_command,
+        remove_second_factor_command,
         restore_command,
         rotate_credentials_command,
         verify_audit_command,
@@ -189,6 +191,14 @@ def restore_command(file: Path, replace: bool) -> None:
         "moved_aside_to": moved_to,
     }
     print(json.dumps(answer))
+
+
+@click.command("remove-second-factor")
+@click.argument("email")
+def remove_second_factor_command(email: str) -> None:
+    """Remove the second factor of somebody who lost it and whom no admin can help."""
+    with _refusals_in_one_line():
+        remove_of_address(email)
 
 
 @click.command("rotate-credentials")

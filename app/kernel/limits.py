@@ -105,6 +105,17 @@ WEBHOOKS_PER_MINUTE: Final = "1200 per minute"
 
 SIGN_IN_PER_MINUTE: Final = "10 per minute"
 
+SECOND_FACTOR_FAILURES_MAX: Final = 5
+"""Wrong codes of one person, wherever they come from, until a pause."""
+
+SECOND_FACTOR_PAUSE_SECONDS: Final = 15 * 60
+"""With five codes in each, guessing one of a million takes years."""
+
+SECOND_FACTOR_SIGN_IN_SECONDS: Final = 10 * 60
+"""Between the right password and the code."""
+
+RECOVERY_CODES: Final = 10
+
 RULE_TEXT_CHARACTERS_MAX: Final = 200
 """Characters of one text in a matching rule's conditions, and of its name."""
 

@@ -48,6 +48,7 @@ from app.models.reconciliation import (
     Reconciliation,
     ReconciliationStatus,
 )
+from app.models.second_factor import RecoveryCode, SecondFactor
 
 __all__ = [
     "AccountStatus",
@@ -92,8 +93,10 @@ __all__ = [
     "OrganizationOwned",
     "Reconciliation",
     "ReconciliationStatus",
+    "RecoveryCode",
     "RequestState",
     "Role",
+    "SecondFactor",
     "TransactionStatus",
     "Upload",
     "UploadState",

@@ -56,6 +56,12 @@ def public(view: View) -> View:
     return view
 
 
+def open_without_second_factor(view: View) -> View:
+    """Declare a route that stays open to who has yet to set up what the organization asks for."""
+    view.is_open_without_second_factor = True  # type: ignore[attr-defined]
+    return view
+
+
 def current_actor() -> Actor:
     """Return who makes this request; only for routes that are not public."""
     return cast("Actor", g.key_actor if "key_actor" in g else current_user.actor)
@@ -105,6 +111,8 @@ def _guard() -> ResponseReturnValue | None:
         organization_id=actor.organization_id, user_id=actor.user_id
     )
     enter_scope(actor.organization_id)
+    if actor.owes_second_factor and not _is_open_without_second_factor(request.endpoint):
+        return _go_to(url_for("second_factor.page"))
     actor.require(required)
     return None
 
@@ -133,6 +141,17 @@ def _let_in_by_key(required: Permission) -> None:
     actor.require(required)
 
 
+def _is_open_without_second_factor(endpoint: str) -> bool:
+    view = current_app.view_functions[endpoint]
+    return getattr(view, "is_open_without_second_factor", False)
+
+
+def _go_to(url: str) -> ResponseReturnValue:
+    if request.headers.get("HX-Request"):
+        return Response(status=204, headers={"HX-Redirect": url})
+    return redirect(url)
+
+
 def _required_permission(endpoint: str) -> Permission:
     if endpoint.startswith("rq_dashboard."):
         return Permission.OPERATIONS
@@ -146,9 +165,9 @@ def _sign_in_first() -> ResponseReturnValue:
     if request.headers.get("HX-Request"):  # never a sign-in form inside a table cell
         page = urlsplit(request.headers.get("HX-Current-URL", ""))
         target = f"{page.path}?{page.query}".rstrip("?") or None
-        return Response(status=204, headers={"HX-Redirect": url_for("auth.sign_in", next=target)})
-    target = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("auth.sign_in", next=target))
+    else:
+        target = request.full_path.rstrip("?") if request.method == "GET" else None
+    return _go_to(url_for("auth.sign_in", next=target))
 
 
 def install_access(app: Flask) -> None:

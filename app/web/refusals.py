@@ -60,9 +60,7 @@ def _answer(
 
 
 def _refused(refusal: Refusal) -> Response:
-    response = _answer(
-        refusal.status, refusal.title, refusal.detail, refusal.code, refusal.extra
-    )
+    response = _answer(refusal.status, refusal.title, refusal.detail, refusal.code, refusal.extra)
     seconds = getattr(refusal, "retry_after_seconds", None)
     if seconds is not None:
         response.headers["Retry-After"] = str(seconds)

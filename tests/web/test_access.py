@@ -69,6 +69,8 @@ def test_only_these_routes_are_public(app):
         "auth.sign_in",
         "auth.sign_in_now",
         "auth.sign_out",
+        "auth.code",
+        "auth.code_now",
         "ops.healthz",
         "ops.readyz",
         "ops.metrics",
