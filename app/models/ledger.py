@@ -117,6 +117,18 @@ class GlEntry(Identified, OrganizationOwned, Base):
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+class PeriodLock(Identified, OrganizationOwned, Base):
+    """One setting of the period lock date, written once; the newest counts."""
+
+    __tablename__ = "period_lock"
+
+    locked_until: Mapped[date | None]
+    """Nothing is posted, edited or imported on or before it; None: the lock was lifted."""
+    reason: Mapped[Text]
+    set_by: Mapped[str] = mapped_column(sa.String(32))
+    set_by_name: Mapped[str]
+
+
 class LedgerImport(Identified, OrganizationOwned, Base):
     """One ledger file: what was sent, what became of it."""
 
