@@ -22,6 +22,7 @@ from app.kernel.errors import Refusal
 from app.matching import MatchOptions, Tier
 from app.matching.files import FileRefused, match_files
 from app.models import Organization, db
+from app.people.api_keys import create_api_key_by_command
 from app.people.organizations import create_organization
 from app.people.second_factor import remove_of_address
 from app.statements import CsvMapping, parse_statement, to_document
@@ -34,6 +35,7 @@ EXIT_REFUSED = 2
 def register_commands(app: Flask) -> None:
     for command in (
         backup_command,
+        create_api_key_command,
         create_organization_command,
         load_demo_command,
         match_command,
@@ -74,6 +76,17 @@ def create_organization_command(
         )
     answer = {"organization_id": created.organization_id, "user_id": created.user_id}
     print(json.dumps(answer))
+
+
+@click.command("create-api-key")
+@click.argument("organization_id")
+@click.option("--name", required=True)
+@click.option("--permission", "permissions", multiple=True, help="May be repeated; none is all.")
+def create_api_key_command(organization_id: str, name: str, permissions: tuple[str, ...]) -> None:
+    """Create an API key of an organization and print it, the only time, as JSON."""
+    with _refusals_in_one_line():
+        created = create_api_key_by_command(organization_id, name, permissions)
+    print(json.dumps({"id": created.id, "key": created.key}))
 
 
 @click.command("load-demo")

@@ -140,7 +140,9 @@ def _manifest(opened: tarfile.TarFile) -> Manifest:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise _damaged("its list of contents cannot be read") from None
     if form != FORMAT:
-        raise InstanceRefused(f"The file is a backup of another kind ({form}); nothing was replaced.")
+        raise InstanceRefused(
+            f"The file is a backup of another kind ({form}); nothing was replaced."
+        )
     if DATABASE not in sums:
         raise _damaged("it holds no database")
     return Manifest(created_at, revision, sums)

@@ -139,3 +139,22 @@ EXPRESSION_PROBE_SECONDS: Final = 0.25
 
 EXPRESSION_RUN_SECONDS: Final = 2.0
 """Processor time for all bank lines of one run; an expression that needs more matches nothing."""
+
+API_KEYS_MAX: Final = 50
+API_KEY_NAME_CHARACTERS_MAX: Final = 80
+API_KEY_USE_NOTED_SECONDS: Final = 60
+API_CALLS_PER_MINUTE: Final = "600 per minute"
+"""Of one API key."""
+
+API_JSON_BYTES_MAX: Final = 8 * 1024 * 1024
+API_JSON_DEPTH_MAX: Final = 32
+API_ENTRIES_MAX: Final = 5_000
+"""Ledger entries in one call."""
+
+API_PAGE_ROWS: Final = 50
+API_PAGE_ROWS_MAX: Final = 200
+API_EXPORT_CHUNK_ROWS: Final = 1_000
+
+IDEMPOTENCY_KEPT_SECONDS: Final = 24 * 3_600
+IDEMPOTENCY_KEY_CHARACTERS_MAX: Final = 255
+IDEMPOTENT_CALLS_PRUNED_PER_TRANSACTION: Final = 1_000

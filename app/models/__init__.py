@@ -1,6 +1,7 @@
 """Every table; importing this package registers all of them."""
 
 from app.kernel.bank import AccountType, ConnectionStatus
+from app.models.api import ApiKey, IdempotentCall
 from app.models.audit import AuditEvent, AuditHead
 from app.models.bank import (
     AccountStatus,
@@ -53,6 +54,7 @@ from app.models.second_factor import RecoveryCode, SecondFactor
 __all__ = [
     "AccountStatus",
     "AccountType",
+    "ApiKey",
     "AuditEvent",
     "AuditHead",
     "BankChange",
@@ -74,6 +76,7 @@ __all__ = [
     "GlAccountType",
     "GlEntry",
     "HostedFlow",
+    "IdempotentCall",
     "JobKind",
     "JobRun",
     "JobStatus",

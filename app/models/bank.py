@@ -132,6 +132,7 @@ class FinancialTransaction(Identified, OrganizationOwned, Base):
             "posted_date",
         ),
         sa.Index("ix_financial_transaction_date", "organization_id", "posted_date", "id"),
+        sa.Index("ix_financial_transaction_updated", "organization_id", "updated_at", "id"),
         one_of("status", TransactionStatus),
     )
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.kernel.errors import Invalid
 from app.models import Membership, Organization, Role, SecondFactor, User, db
 from app.people.accounts import find_user
+from app.people.api_keys import key_actor
 from app.tenancy.actor import SYSTEM_USER_ID, Actor
 from app.tenancy.passwords import password_fits
 from app.tenancy.permissions import Permission, permissions_of
@@ -78,13 +79,14 @@ def actor_of(
     """Return the person as actor in one organization, with the permissions of this moment.
 
     Args:
-        user_id: `SYSTEM_USER_ID` gives the program itself, which may keep connections going.
+        user_id: `SYSTEM_USER_ID` gives the program itself, which may keep connections going; an
+            API key's gives the key.
         organization_id: None takes the first by name.
         operator_emails: Addresses that hold the `operations` permission, lower case.
         session_epoch: Epoch that the session was signed in with; another one ends it.
 
     Returns:
-        None when the person, the membership or the session is gone.
+        None when the person, the membership, the session or the key is gone.
     """
     if user_id == SYSTEM_USER_ID:
         return _system_actor(organization_id, via=via, request_id=request_id)
@@ -100,7 +102,7 @@ def actor_of(
         statement = statement.where(Organization.id == organization_id)
     row = db.session.execute(statement, execution_options=ALL_ORGANIZATIONS).one_or_none()
     if row is None:
-        return None
+        return key_actor(user_id, organization_id, via=via, request_id=request_id)
     user, membership, organization, has_second_factor = row
     if session_epoch is not None and session_epoch != user.session_epoch:
         return None
