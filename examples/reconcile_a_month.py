@@ -1,0 +1,206 @@
+"""Connect a bank, push a ledger and reconcile one month, all through the REST API.
+
+    export TIEOUT_URL=http://127.0.0.1:5000 TIEOUT_API_KEY=tieout_…
+    python examples/reconcile_a_month.py
+
+Without arguments it takes October of the demo company's savings account: its bank is Cascade
+Mutual Savings of the sandbox, its ledger is `demo/ledger/2026-10.csv`.  It prints an address, and
+goes on once a person has signed in there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from tieout_client import Refused, Tieout, wait_for
+
+BANK: Final = "financial_connections/v2"
+LEDGER: Final = "ledger/v1"
+RECONCILIATION: Final = "reconciliation/v1"
+DEMO: Final = Path(__file__).resolve().parents[1] / "demo"
+ENTRIES_PER_CALL: Final = 5_000
+SIGN_IN_SECONDS: Final = 1_800.0
+WORK_SECONDS: Final = 300.0
+
+
+def main() -> None:
+    given = _arguments()
+    tieout = Tieout(os.environ["TIEOUT_URL"], os.environ["TIEOUT_API_KEY"])
+    connection = connect(tieout)
+    push_ledger(tieout, given.chart, given.ledger)
+    bank_account = next(a for a in connection["accounts"] if a["mask"] == given.mask)
+    ledger_bank_account = map_to_books(tieout, bank_account, given.gl_account)
+    reconciliation = reconcile(
+        tieout,
+        {
+            "ledger_bank_account_id": ledger_bank_account["id"],
+            "ending_date": given.ending_date,
+            "ending_balance": given.ending_balance,
+            "opening_balance": given.opening_balance,
+        },
+        approve_from=given.approve_from,
+    )
+    explain_the_rest(tieout, reconciliation, bank_account, given.explain)
+    finish(tieout, reconciliation["id"])
+
+
+def connect(tieout: Tieout) -> dict[str, Any]:
+    """Let a person sign in at the bank, and return the connection once its data is there."""
+    made = tieout.post(f"{BANK}/connections/connect/", {"path": "standard", "aggregator": "plaid"})
+    path = f"{BANK}/connections/{made['connection']['id']}"
+    print(f"Sign in at the bank: {made['hosted_flow']['url']}", flush=True)
+
+    def completed() -> bool:
+        try:
+            tieout.post(f"{path}/complete/", {})
+        except Refused as refused:
+            if refused.code != "hosted_flow_not_finished":
+                raise
+            return False
+        return True
+
+    wait_for(completed, timeout_seconds=SIGN_IN_SECONDS)
+    wait_for(
+        lambda: tieout.get(f"{path}/status/")["status"] == "active", timeout_seconds=WORK_SECONDS
+    )
+    connection: dict[str, Any] = tieout.get(f"{path}/")
+    names = ", ".join(f"{a['name']} ··{a['mask']}" for a in connection["accounts"])
+    print(f"Connected {connection['institution']['name']}: {names}")
+    return connection
+
+
+def push_ledger(tieout: Tieout, chart: Path, ledger: Path) -> None:
+    """Create the GL accounts that are missing and upsert the entries; repeating it is harmless."""
+    known = {account["number"] for account in tieout.rows(f"{LEDGER}/accounts/")}
+    for account in json.loads(chart.read_text(encoding="utf-8"))["gl_accounts"]:
+        if account["number"] not in known:
+            tieout.post(f"{LEDGER}/accounts/", account)
+    counts: dict[str, int] = {}
+    for entries in _entries(ledger):
+        for row in tieout.post(f"{LEDGER}/entries/", {"entries": entries})["results"]:
+            counts[row["status"]] = counts.get(row["status"], 0) + 1
+    print(f"Pushed {ledger.name}: " + ", ".join(f"{n} {state}" for state, n in counts.items()))
+
+
+def map_to_books(tieout: Tieout, bank_account: dict[str, Any], number: str) -> dict[str, Any]:
+    """Tie the bank's account to the GL account that stands for it."""
+    accounts = {a["number"]: a for a in tieout.rows(f"{LEDGER}/accounts/")}
+    gl_account_id = accounts[number]["id"]
+    for known in tieout.rows(f"{LEDGER}/bank-accounts/"):
+        if known["gl_account_id"] == gl_account_id:
+            ledger_bank_account = known
+            break
+    else:
+        ledger_bank_account = tieout.post(
+            f"{LEDGER}/bank-accounts/",
+            {"name": accounts[number]["name"], "gl_account_id": gl_account_id},
+        )
+    tieout.put(
+        f"{BANK}/accounts/{bank_account['id']}/ledger-bank-account/",
+        {"ledger_bank_account_id": ledger_bank_account["id"]},
+    )
+    return ledger_bank_account
+
+
+def reconcile(tieout: Tieout, statement: dict[str, Any], *, approve_from: float) -> dict[str, Any]:
+    """Open the month, let Bank Match AI work, and approve what it is sure enough of."""
+    reconciliation = tieout.post(f"{RECONCILIATION}/reconciliations/", statement)
+    path = f"{RECONCILIATION}/reconciliations/{reconciliation['id']}"
+    wait_for(
+        lambda: tieout.get(f"{path}/")["progress"]["state"] == "done", timeout_seconds=WORK_SECONDS
+    )
+    for match in list(tieout.rows(f"{path}/matches/", state="suggested")):
+        if float(match["score"]) >= approve_from:
+            tieout.post(f"{RECONCILIATION}/matches/{match['id']}/approve/", {})
+    found: dict[str, Any] = tieout.get(f"{path}/")
+    return found
+
+
+def explain_the_rest(
+    tieout: Tieout,
+    reconciliation: dict[str, Any],
+    bank_account: dict[str, Any],
+    explanations: dict[str, str],
+) -> None:
+    """Book what the bank did by itself, such as interest, to the account that it belongs to."""
+    path = f"{RECONCILIATION}/reconciliations/{reconciliation['id']}"
+    matched = {
+        line_id
+        for match in tieout.rows(f"{path}/matches/", state="matched")
+        for line_id in match["bank_transaction_ids"]
+    }
+    numbers = {a["number"]: a["id"] for a in tieout.rows(f"{LEDGER}/accounts/")}
+    lines = tieout.rows(
+        f"{BANK}/transactions/",
+        account_id=bank_account["id"],
+        posted_from=f"{reconciliation['ending_date'][:7]}-01",
+        posted_to=reconciliation["ending_date"],
+        status="posted",
+    )
+    for line in list(lines):
+        for text, number in explanations.items():
+            if line["id"] not in matched and text in line["description"].upper():
+                body = {
+                    "bank_transaction_ids": [line["id"]],
+                    "contra_account_id": numbers[number],
+                    "memo": line["description"].capitalize(),
+                }
+                tieout.post(f"{path}/adjustments/", body)
+                print(f"Booked {line['amount']} {line['currency']} to {number}: {text}")
+
+
+def finish(tieout: Tieout, reconciliation_id: str) -> None:
+    """Complete the month, or say why it cannot be completed yet."""
+    path = f"{RECONCILIATION}/reconciliations/{reconciliation_id}"
+    found = tieout.get(f"{path}/")
+    print(f"Difference: {found['difference']} {found['currency']}")
+    try:
+        done = tieout.post(f"{path}/complete/", {})
+    except Refused as refused:
+        print(f"Not completed. {refused}")
+    else:
+        print(f"Status: {done['status']}")
+
+
+def _entries(ledger: Path) -> Iterator[list[dict[str, str]]]:
+    """Yield the file's rows, as many at once as one call takes, without what is empty."""
+    columns = ("external_id", "account_number", "date", "amount", "currency", "description")
+    optional = ("counterparty", "reference")
+    with ledger.open(encoding="utf-8", newline="") as file:
+        rows = (
+            {name: row[name] for name in columns} | {n: row[n] for n in optional if row.get(n)}
+            for row in csv.DictReader(file)
+        )
+        while part := list(islice(rows, ENTRIES_PER_CALL)):
+            yield part
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Connect a bank, push a ledger, reconcile.")
+    add = parser.add_argument
+    add("--chart", type=Path, default=DEMO / "company.json", help="JSON with “gl_accounts”")
+    add("--ledger", type=Path, default=DEMO / "ledger" / "2026-10.csv", help="CSV")
+    add("--mask", default="0926", help="last digits of the bank account")
+    add("--gl-account", default="1010", help="number of the GL account that stands for it")
+    add("--ending-date", default="2026-10-31")
+    add("--opening-balance", default="147148.08")
+    add("--ending-balance", default="152587.35")
+    add("--approve-from", type=float, default=75.0, help="score from which suggestions are taken")
+    add(
+        "--explain",
+        type=json.loads,
+        default={"INTEREST PAYMENT": "4900"},
+        help="JSON: words of the bank's text and the number of the account that they belong to",
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
