@@ -84,6 +84,12 @@ def page_world(admin: Actor) -> PageWorld:
         bank_connections
         | {
             "reconciliation_id": [certified, open_id],
+            "certificates.version:reconciliation_id": [certified],
+            "certificates.version:version": ["1"],
+            "certificates.version_pdf:reconciliation_id": [certified],
+            "certificates.version_pdf:version": ["1"],
+            "certificates.version_csv:reconciliation_id": [certified],
+            "certificates.version_csv:version": ["1"],
             "match_id": match_ids,
             "change_id": change_ids,
             "connections.files.account:account_id": [books.financial_account_id],

@@ -22,6 +22,9 @@ INGEST_CHUNK_ROWS: Final = 5_000
 PAGE_ROWS: Final = 100
 """Rows on one page of a table."""
 
+REPORT_ROWS_MAX: Final = 5_000
+"""Rows listed in one report; a longer one says so and is asked for in parts."""
+
 SEARCH_CHARACTERS_MAX: Final = 200
 
 MATCH_ITEMS_MAX: Final = 200

@@ -15,6 +15,7 @@ from app.models.bank import (
     UploadState,
 )
 from app.models.base import Base, OrganizationOwned, db
+from app.models.certification import Certification, CertificationReview, Reopening, ReviewState
 from app.models.connection import (
     ConnectionEvent,
     ConnectionPath,
@@ -36,10 +37,10 @@ from app.models.ledger import (
     LedgerBankAccount,
     LedgerImport,
     LedgerImportState,
+    PeriodLock,
 )
 from app.models.organization import Membership, Organization, Role, User
 from app.models.reconciliation import (
-    Certification,
     Match,
     MatchingRule,
     MatchItem,
@@ -59,6 +60,7 @@ __all__ = [
     "BankChange",
     "Base",
     "Certification",
+    "CertificationReview",
     "ChangeKind",
     "ChangeState",
     "ConnectionEvent",
@@ -91,10 +93,13 @@ __all__ = [
     "Membership",
     "Organization",
     "OrganizationOwned",
+    "PeriodLock",
     "Reconciliation",
     "ReconciliationStatus",
     "RecoveryCode",
+    "Reopening",
     "RequestState",
+    "ReviewState",
     "Role",
     "SecondFactor",
     "TransactionStatus",

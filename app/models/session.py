@@ -67,8 +67,8 @@ def unit_of_work() -> Iterator[UnitOfWork]:
     work.run_callbacks()
 
 
-def join_next_transaction(write: Callable[[], None]) -> None:
-    """Let `write` be part of the next transaction that this request commits.
+def join_next_transaction(write: Callable[[], None] | None) -> None:
+    """Let `write` be part of the next transaction that this request commits; None takes it back.
 
     It runs last before that commit, in the same transaction: both stand or neither does.
     """

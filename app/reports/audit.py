@@ -133,7 +133,7 @@ def audit_page(
     has_newer = has_more if after is not None else before is not None
     has_older = True if after is not None else has_more
     return AuditPage(
-        events=tuple(_read(row) for row in rows),
+        events=tuple(read_event(row) for row in rows),
         newer_after=rows[0].sequence if rows and has_newer else None,
         older_before=rows[-1].sequence if rows and has_older else None,
     )
@@ -235,7 +235,8 @@ def _cell(value: object) -> object:
     return _json(value) if isinstance(value, dict) else value
 
 
-def _read(event: AuditEvent) -> ReadEvent:
+def read_event(event: AuditEvent) -> ReadEvent:
+    """Return an event in words."""
     return ReadEvent(
         sequence=event.sequence,
         at=event.at,
