@@ -19,6 +19,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask_migrate import upgrade
@@ -100,10 +101,10 @@ def measure(name: str, database_url: str, redis_url: str, folder: Path, rows_cou
 
 
 def lists(books: Books, rows_count: int) -> None:
-    """Read pages of 200: on from the newest, of one account, of a month, of what changed."""
+    """Read pages of 200: of all, of one account, of a month, of what changed."""
     month = FIRST_DAY + timedelta(days=DAYS // 2)
     queries: dict[str, dict[str, str]] = {
-        "newest": {},
+        "all": {},
         "of_account": {"account_id": books.account_id},
         "of_month": {
             "posted_from": str(month),
@@ -136,7 +137,7 @@ def upserts(books: Books) -> None:
             began = time.perf_counter()
             answer = call("POST", ENTRIES, data=body, headers=headers)
             seconds[expected].append(time.perf_counter() - began)
-            assert {row["status"] for row in answer["results"]} == {expected}
+            assert answer[expected] == API_ENTRIES_MAX
     for name, taken in seconds.items():
         print(
             f"api.upsert.{name} database={books.database} entries={API_ENTRIES_MAX} "
@@ -220,6 +221,9 @@ def _fill(books: Books, rows_count: int) -> None:
         for start in range(0, rows_count, CHUNK_ROWS):
             places = range(start, min(start + CHUNK_ROWS, rows_count))
             insert_owned(FinancialTransaction, [_row(books.account_id, n) for n in places])
+    if books.database == "postgresql":
+        with unit_of_work():  # what autovacuum does within a minute; without it plans are guesses
+            db.session.execute(sa.text("ANALYZE"))
 
 
 def _row(account_id: str, place: int) -> dict[str, Any]:

@@ -82,11 +82,12 @@ def push_ledger(tieout: Tieout, chart: Path, ledger: Path) -> None:
     for account in json.loads(chart.read_text(encoding="utf-8"))["gl_accounts"]:
         if account["number"] not in known:
             tieout.post(f"{LEDGER}/accounts/", account)
-    counts: dict[str, int] = {}
+    counts = dict.fromkeys(("created", "updated", "unchanged"), 0)
     for entries in _entries(ledger):
-        for row in tieout.post(f"{LEDGER}/entries/", {"entries": entries})["results"]:
-            counts[row["status"]] = counts.get(row["status"], 0) + 1
-    print(f"Pushed {ledger.name}: " + ", ".join(f"{n} {state}" for state, n in counts.items()))
+        pushed = tieout.post(f"{LEDGER}/entries/", {"entries": entries})
+        counts = {outcome: count + pushed[outcome] for outcome, count in counts.items()}
+    told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    print(f"Pushed {ledger.name}: {told}")
 
 
 def map_to_books(tieout: Tieout, bank_account: dict[str, Any], number: str) -> dict[str, Any]:
@@ -113,14 +114,24 @@ def reconcile(tieout: Tieout, statement: dict[str, Any], *, approve_from: float)
     """Open the month, let Bank Match AI work, and approve what it is sure enough of."""
     reconciliation = tieout.post(f"{RECONCILIATION}/reconciliations/", statement)
     path = f"{RECONCILIATION}/reconciliations/{reconciliation['id']}"
-    wait_for(
-        lambda: tieout.get(f"{path}/")["progress"]["state"] == "done", timeout_seconds=WORK_SECONDS
-    )
+    wait_for(lambda: _has_matched(tieout.get(f"{path}/")), timeout_seconds=WORK_SECONDS)
     for match in list(tieout.rows(f"{path}/matches/", state="suggested")):
-        if float(match["score"]) >= approve_from:
+        if match["score"] >= approve_from and match["bank_total"] == match["gl_total"]:
             tieout.post(f"{RECONCILIATION}/matches/{match['id']}/approve/", {})
     found: dict[str, Any] = tieout.get(f"{path}/")
     return found
+
+
+def _has_matched(reconciliation: dict[str, Any]) -> bool:
+    """Tell whether the matching run is over.
+
+    Raises:
+        RuntimeError: It failed.
+    """
+    progress = reconciliation["progress"]
+    if progress["state"] == "failed":
+        raise RuntimeError(progress["failure"])
+    return progress["state"] == "succeeded"
 
 
 def explain_the_rest(
