@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, g, url_for
 
 from app.blueprints import (
+    api_keys,
     audit,
     auth,
     bank_data,
@@ -27,12 +28,14 @@ from app.blueprints import (
     transactions,
     webhooks,
 )
+from app.blueprints.api import register_api
 from app.people.sign_in import organizations_of
 from app.web.access import visitor_actor
 from app.web.job_dashboard import mount_job_dashboard
 from app.web.navigation import menu
 
 _AREAS = (
+    api_keys,
     audit,
     auth,
     bank_data,
@@ -58,6 +61,7 @@ _AREAS = (
 def register_blueprints(app: Flask) -> None:
     for module in _AREAS:
         app.register_blueprint(module.bp)
+    register_api(app)
     mount_job_dashboard(app)
 
     @app.context_processor

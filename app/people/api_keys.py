@@ -162,8 +162,9 @@ def actor_of_key(key: str, *, ip_address: str | None, request_id: str) -> Actor 
     ).one_or_none()
     if row is None:
         return None
-    actor = _actor(*row, via="api", ip_address=ip_address, request_id=request_id)
-    _note_use(row[0].id, row[0].last_used_at)
+    found, organization = row
+    actor = _actor(found, organization, via="api", ip_address=ip_address, request_id=request_id)
+    _note_use(found.id, found.last_used_at)
     return actor
 
 
@@ -175,10 +176,13 @@ def key_actor(
         _acting().where(ApiKey.user_id == user_id, ApiKey.organization_id == organization_id),
         execution_options=ALL_ORGANIZATIONS,
     ).one_or_none()
-    return _actor(*row, via=via, request_id=request_id) if row else None
+    if row is None:
+        return None
+    found, organization = row
+    return _actor(found, organization, via=via, request_id=request_id)
 
 
-def _acting() -> sa.Select[tuple[ApiKey, Organization]]:
+def _acting() -> sa.Select[ApiKey, Organization]:
     return (
         sa.select(ApiKey, Organization)
         .join(Organization, Organization.id == ApiKey.organization_id)

@@ -93,7 +93,7 @@ def _first_time(call: Call, do: Callable[[], Any]) -> Response:
         raise _lost_the_race() from error
     except Refusal as refusal:
         if written:  # what came first stands, so the answer stands for it as well
-            _keep(call, cast("Response", current_app.make_response(_refused(refusal))))
+            _keep(call, current_app.make_response(_refused(refusal)))
         raise
     _keep(call, response)
     return response

@@ -58,6 +58,7 @@ _MENU: Final[tuple[tuple[str, tuple[tuple[str, str, Permission, str | None], ...
         (
             ("Bank connections", "connections.index", Permission.VIEW, "g b"),
             ("People", "people.index", Permission.PEOPLE, None),
+            ("API keys", "api_keys.index", Permission.PEOPLE, None),
             ("Audit trail", "audit.index", Permission.VIEW, None),
         ),
     ),

@@ -31,7 +31,9 @@ _SENTENCES = {
 _SENTENCES_TO_PROGRAMS = {
     HTTPStatus.NOT_FOUND: NotFound().detail,
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take that method; see Allow.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large; nothing was done. Send it in parts.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+        "The body is too large; nothing was done. Send it in parts."
+    ),
 }
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from flask import Response, current_app, request, stream_with_context
 from flask_smorest import Api, Blueprint
@@ -253,10 +253,8 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
     def _also(
         self, view: Any, status: int, schema: Schema | type[Schema] | None, content_type: str
     ) -> Any:
-        if schema is not None:
-            return self.alt_response(status, schema=schema, content_type=content_type)(view)
-        content = {content_type: {"schema": {"type": "string"}}}
-        return self.doc(responses={str(status): {"content": content}})(view)
+        shown = {"type": "string"} if schema is None else schema
+        return self.alt_response(status, schema=shown, content_type=content_type)(view)
 
     def _refusals(
         self,
@@ -296,7 +294,7 @@ def etag_of(representation: Mapping[str, Any]) -> str:
 def with_etag(schema: Schema, value: Any) -> Response:
     """Answer with one thing and its mark; 304 for who has it already."""
     document = schema.dump(value)
-    response: Response = current_app.json.response(document)
+    response = cast("Response", current_app.json.response(document))
     response.set_etag(etag_of(document))
     response.make_conditional(request)
     return response

@@ -232,9 +232,7 @@ def list_entries(query: dict[str, Any]) -> Any:
 )
 def upsert(query: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     """Create, change or leave alone entries by `external_id`, up to 5,000 in one call."""
-    results = entry_upsert.upsert_entries(
-        current_actor(), body["entries"], atomic=query["atomic"]
-    )
+    results = entry_upsert.upsert_entries(current_actor(), body["entries"], atomic=query["atomic"])
     counts = dict.fromkeys(Outcome, 0)
     for result in results:
         counts[result.outcome] += 1
@@ -259,7 +257,5 @@ def upsert(query: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
 def import_file(files: dict[str, Any], _body: dict[str, Any]) -> dict[str, Any]:
     """Import a ledger's CSV file, whole or not at all; the same columns as `/entries/`."""
     file = files["file"]
-    outcome = imports.import_ledger_now(
-        current_actor(), file.filename or "ledger.csv", file.read()
-    )
+    outcome = imports.import_ledger_now(current_actor(), file.filename or "ledger.csv", file.read())
     return {"import": outcome}
