@@ -80,7 +80,7 @@ def test_a_bank_is_connected_a_ledger_pushed_and_a_month_completed(cast, served,
     told = output.read_text()
     assert program.returncode == 0, told
     assert "Connected Cascade Mutual Savings: " in told
-    assert "Pushed 2026-10.csv: 257 created" in told
-    assert "Booked 439.27 USD to 4900" in told
+    assert "Pushed the ledger: 510 created" in told
+    assert "Booked to 4900: 439.27 USD" in told
     assert "Difference: 0.00 USD" in told
     assert told.endswith("Status: certified\n")
