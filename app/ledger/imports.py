@@ -78,12 +78,11 @@ class LedgerRowsRefused(Invalid):
     def __init__(self, findings: Sequence[Finding]) -> None:
         more = len(findings) - 1
         others = f" And {more:,} more." if more else ""
-        super().__init__(f"{findings[0].sentence}{others} {NOTHING_STORED}")
         self.findings = tuple(findings)
-        listed = self.findings[: limits.FINDINGS_MAX]
-        self.extra["errors"] = [
-            {"line": f.line, "column": f.column, "message": f.message} for f in listed
-        ]
+        by_line: dict[str, list[str]] = {}
+        for finding in self.findings[: limits.FINDINGS_MAX]:
+            by_line.setdefault(str(finding.line), []).append(finding.sentence)
+        super().__init__(f"{findings[0].sentence}{others} {NOTHING_STORED}", by_line)
 
 
 def preview_import(actor: Actor, filename: str, data: bytes) -> Preview:

@@ -28,7 +28,7 @@ from app.models import (
     db,
 )
 from app.reports.paging import Order, Page, fetch_page
-from app.tenancy.scope import get_owned, owned
+from app.tenancy.scope import current_organization_id, get_owned, organization_scope, owned
 
 Row = TypeVar("Row")
 
@@ -333,9 +333,15 @@ def _page(
 
 
 def _all(page_of: Callable[[Asked], Page[Row]]) -> Iterator[Row]:
+    """Yield all rows of the organization in scope now: a web server reads on after the request."""
+    return _chunks(page_of, current_organization_id())
+
+
+def _chunks(page_of: Callable[[Asked], Page[Row]], organization_id: str) -> Iterator[Row]:
     cursor: str | None = ""
     while cursor is not None:
-        page = page_of(Asked(limits.API_EXPORT_CHUNK_ROWS, cursor))
+        with organization_scope(organization_id):
+            page = page_of(Asked(limits.API_EXPORT_CHUNK_ROWS, cursor))
         yield from page.rows
         cursor = page.next_cursor
 

@@ -94,7 +94,11 @@ def _first_time(call: Call, do: Callable[[], Any]) -> Response:
     except Refusal as refusal:
         if written:  # what came first stands, so the answer stands for it as well
             _keep(call, current_app.make_response(_refused(refusal)))
-        raise
+            raise
+        before = kept_call(call)  # the same call may have been done while this one waited
+        if before is None:
+            raise
+        return _again(before, call)
     _keep(call, response)
     return response
 

@@ -173,6 +173,8 @@ def key_of_caller() -> str:
 class TieoutApi(Api):  # type: ignore[misc]
     """The description; what is refused is rendered by the application's own handlers."""
 
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
     def _register_error_handlers(self) -> None:
         """One handler answers for pages and programs: `app.web.refusals`."""
 
@@ -182,15 +184,33 @@ class Takes:
     """How the body of a call is sent.
 
     Args:
-        schema: Of JSON, or of the fields of a form.
-        location: `json`, or `form` with `files` beside it.
+        schema: Of JSON, or of the other fields of a form with files.
+        files: Of a form with files.
         example: One that works.
     """
 
     schema: type[Body]
-    location: str = "json"
     files: type[Schema] | None = None
     example: Mapping[str, Any] | None = field(default=None, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A call that goes on with a value of an answer.
+
+    Args:
+        operation: Name of its view.
+        parameter: Of its address.
+        pointer: JSON pointer to the value in the answer's body.
+    """
+
+    operation: str
+    parameter: str
+    pointer: str
+
+    def described(self) -> dict[str, Any]:
+        value = f"$response.body#{self.pointer}"
+        return {"operationId": self.operation, "parameters": {self.parameter: value}}
 
 
 class ApiBlueprint(Blueprint):  # type: ignore[misc]
@@ -214,12 +234,14 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         query: type[Query] | None = None,
         refuses: Sequence[int] = (),
         also_gives: Iterable[tuple[int, Schema | type[Schema] | None, str]] = (),
+        leads_to: Sequence[Link] = (),
     ) -> Callable[[View], View]:
         """Declare one call of the API.
 
         Args:
             refuses: Statuses beside those that every call can answer with.
             also_gives: Other good answers: status, schema, content type.
+            leads_to: Calls that go on with what this one gives.
         """
 
         def declare(view: View) -> View:
@@ -227,28 +249,37 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
             declared = self.response(status, gives)(declared)
             for other_status, schema, content_type in also_gives:
                 declared = self._also(declared, other_status, schema, content_type)
-            declared = self._refusals(declared, rule, takes, query, refuses)
-            # The one nearest to the view comes first among its arguments.
-            for schema, location in self._inputs(takes):
-                example = takes.example if takes and location == "json" else None
-                declared = self.arguments(schema, location=location, example=example)(declared)
+            refused = {*refuses, *((422,) if method == "POST" else ())}
+            declared = self._refusals(declared, rule, takes, query, refused)
+            if takes is not None:
+                declared = self._taking(declared, takes)
             if query is not None:
                 declared = self.arguments(query, location="query")(declared)
             if method == "POST":
                 declared = answered_once(declared)
                 declared = self.doc(parameters=[_IDEMPOTENCY])(declared)
+            described: dict[str, Any] = {"operationId": view.__name__}
+            if leads_to:
+                links = {link.operation: link.described() for link in leads_to}
+                described["responses"] = {status: {"links": links}}
+            declared = self.doc(**described)(declared)
             options = {"methods": [method], "strict_slashes": False}
             self.route(rule, **options)(declared)
             return view
 
         return declare
 
-    @staticmethod
-    def _inputs(takes: Takes | None) -> list[tuple[type[Schema], str]]:
-        if takes is None:
-            return []
-        files = [(takes.files, "files")] if takes.files else []
-        return [(takes.schema, takes.location), *files]
+    def _taking(self, view: Any, takes: Takes) -> Any:
+        """Give the view its body; of a form the files come first, then the other fields."""
+        if takes.files is None:
+            return self.arguments(takes.schema, example=takes.example)(view)
+        for schema, location in ((takes.schema, "form"), (takes.files, "files")):
+            view = self.ARGUMENTS_PARSER.use_args(schema, location=location)(view)
+        # What is sent as one body is described as one.
+        parts = {**takes.schema().fields, **takes.files().fields}
+        whole = Schema.from_dict(parts, name=f"{takes.files.__name__}Form")
+        content = {"multipart/form-data": {"schema": whole}}
+        return self.doc(requestBody={"required": True, "content": content})(view)
 
     def _also(
         self, view: Any, status: int, schema: Schema | type[Schema] | None, content_type: str
@@ -262,7 +293,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         rule: str,
         takes: Takes | None,
         query: type[Query] | None,
-        refuses: Sequence[int],
+        refuses: Iterable[int],
     ) -> Any:
         statuses = {*_ALWAYS_REFUSED, *refuses}
         if "<" in rule:

@@ -12,6 +12,7 @@ from app.blueprints.api.base import (
     NDJSON,
     ApiBlueprint,
     Body,
+    Link,
     Paging,
     Query,
     Takes,
@@ -75,7 +76,7 @@ class AccountSchema(Schema):
 
 class ConnectionSchema(Schema):
     id = fields.Str(required=True)
-    path = fields.Enum(ConnectionPath, by_value=fields.Str, required=True)
+    path = fields.Str(required=True, validate=validate.OneOf(list(ConnectionPath)))
     aggregator = fields.Str(required=True, allow_none=True)
     connector = fields.Str(required=True, allow_none=True)
     institution = fields.Nested(InstitutionSchema, required=True)
@@ -248,6 +249,14 @@ _UPLOAD = wrapped("UploadAnswer", upload=UploadSchema)
     gives=_AND_FLOW,
     status=201,
     refuses=(409,),
+    leads_to=(
+        *[
+            Link(operation, "connection_id", "/connection/id")
+            for operation in ("complete", "repair", "get_connection", "get_status", "delete")
+        ],
+        Link("upload", "account_id", "/connection/accounts/0/id"),
+        Link("map_account", "account_id", "/connection/accounts/0/id"),
+    ),
 )
 def connect(body: dict[str, Any]) -> dict[str, Any]:
     """Create a connection; a standard one gives the hosted flow in which a person signs in."""
@@ -393,11 +402,12 @@ def map_account(body: dict[str, Any], account_id: str) -> dict[str, Any]:
     "/accounts/<account_id>/uploads/",
     needs_permission=_MAY,
     query=UploadQuery,
-    takes=Takes(UploadBody, "form", UploadFile),
+    takes=Takes(UploadBody, files=UploadFile),
     gives=_UPLOAD,
     status=202,
     refuses=(409,),
     also_gives=((200, _UPLOAD, "application/json"),),
+    leads_to=(Link("get_upload", "upload_id", "/upload/id"),),
 )
 def upload(
     query: dict[str, Any], files: dict[str, Any], body: dict[str, Any], account_id: str

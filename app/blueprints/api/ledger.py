@@ -249,7 +249,7 @@ def upsert(query: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     "POST",
     "/imports/",
     needs_permission=Permission.LEDGER,
-    takes=Takes(Body, "form", LedgerFile),
+    takes=Takes(Body, files=LedgerFile),
     gives=wrapped("LedgerImportAnswer", **{"import": ImportedSchema}),
     status=201,
     refuses=(409,),

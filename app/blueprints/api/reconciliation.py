@@ -11,6 +11,7 @@ from app.blueprints.api.base import (
     JSON,
     ApiBlueprint,
     Body,
+    Link,
     Paging,
     Takes,
     as_page,
@@ -221,6 +222,10 @@ def list_reconciliations(query: dict[str, Any]) -> Any:
     gives=ReconciliationSchema,
     status=201,
     refuses=(404, 409),
+    leads_to=tuple(
+        Link(name, "reconciliation_id", "/id")
+        for name in ("get_reconciliation", "run_matching", "list_matches", "certify", "report")
+    ),
 )
 def open_reconciliation(body: dict[str, Any]) -> dict[str, Any]:
     """Open a reconciliation; matching begins by itself."""
@@ -361,7 +366,7 @@ def unmatch(match_id: str) -> read.MatchRow:
     gives=ReconciliationSchema,
     refuses=(409,),
 )
-def complete(body: dict[str, Any], reconciliation_id: str) -> dict[str, Any]:
+def certify(body: dict[str, Any], reconciliation_id: str) -> dict[str, Any]:
     """Certify at difference zero; 409 says in `reasons` what still stands against it."""
     certification.certify(current_actor(), reconciliation_id, body["remarks"])
     return _shown(reconciliation_id)

@@ -7,7 +7,15 @@ from typing import Any
 from flask import Response
 from marshmallow import Schema, fields, validate
 
-from app.blueprints.api.base import ApiBlueprint, Body, Takes, require_match, with_etag, wrapped
+from app.blueprints.api.base import (
+    ApiBlueprint,
+    Body,
+    Link,
+    Takes,
+    require_match,
+    with_etag,
+    wrapped,
+)
 from app.blueprints.api.reconciliation import PREFIX
 from app.kernel import limits
 from app.kernel.errors import Invalid
@@ -86,6 +94,9 @@ def list_rules() -> dict[str, Any]:
     gives=RuleSchema,
     status=201,
     refuses=(404, 409),
+    leads_to=tuple(
+        Link(name, "rule_id", "/id") for name in ("get_rule", "put_rule", "delete_rule")
+    ),
 )
 def create_rule(body: dict[str, Any]) -> read.RuleRow:
     """Add a rule at the end of the list."""
