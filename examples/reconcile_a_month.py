@@ -93,15 +93,13 @@ def map_to_books(tieout: Tieout, bank_account: dict[str, Any], number: str) -> d
     """Tie the bank's account to the GL account that stands for it."""
     accounts = {a["number"]: a for a in tieout.rows(f"{LEDGER}/accounts/")}
     gl_account_id = accounts[number]["id"]
-    for known in tieout.rows(f"{LEDGER}/bank-accounts/"):
-        if known["gl_account_id"] == gl_account_id:
-            ledger_bank_account = known
-            break
-    else:
-        ledger_bank_account = tieout.post(
-            f"{LEDGER}/bank-accounts/",
-            {"name": accounts[number]["name"], "gl_account_id": gl_account_id},
-        )
+    known = tieout.rows(f"{LEDGER}/bank-accounts/")
+    ledger_bank_account: dict[str, Any] | None = next(
+        (one for one in known if one["gl_account_id"] == gl_account_id), None
+    )
+    if ledger_bank_account is None:
+        new = {"name": accounts[number]["name"], "gl_account_id": gl_account_id}
+        ledger_bank_account = tieout.post(f"{LEDGER}/bank-accounts/", new)
     tieout.put(
         f"{BANK}/accounts/{bank_account['id']}/ledger-bank-account/",
         {"ledger_bank_account_id": ledger_bank_account["id"]},
@@ -161,7 +159,7 @@ def _has_matched(reconciliation: dict[str, Any]) -> bool:
     progress = reconciliation["progress"]
     if progress["state"] == "failed":
         raise RuntimeError(progress["failure"])
-    return progress["state"] == "succeeded"
+    return bool(progress["state"] == "succeeded")
 
 
 def explain_the_rest(
