@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from app.config import Environment
 from app.extensions import limiter
 from app.factory import create_app
+from app.kernel.errors import Forbidden, Invalid
 from app.kernel.ids import new_id
 from app.models import ApiKey, AuditEvent, db
 from app.people.api_keys import create_api_key, revoke_api_key
-from app.kernel.errors import Forbidden, Invalid
 from app.tenancy.scope import owned
 from tests.api_support import CONNECTIONS, LEDGER, RECONCILIATION, problem_of, program
 from tests.books import run_waiting_jobs, set_up_books
