@@ -29,6 +29,7 @@ from app.models import (
     db,
 )
 from app.models.session import unit_of_work
+from app.people.api_keys import create_api_key
 from app.reconciliation import certification, decisions
 from app.reconciliation.bank_exceptions import Settle, acknowledge
 from app.reconciliation.conditions import Conditions, TextTest
@@ -103,6 +104,7 @@ def page_world(admin: Actor) -> PageWorld:
             "upload_id": uploads,
             "membership_id": list(members),
             "rule_id": rule_ids,
+            "key_id": [create_api_key(admin, "Close script").id],
         }
     )
 

@@ -26,10 +26,17 @@ AREAS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     ),
     "ledger": (
         "Ledger",
-        ("gl_account", "gl_entries", "journal_entry", "ledger_bank_account", "ledger_import"),
+        (
+            "gl_account",
+            "gl_entries",
+            "entry_batch",
+            "journal_entry",
+            "ledger_bank_account",
+            "ledger_import",
+        ),
     ),
     "settings": ("Rules and settings", ("rule", "settings")),
-    "people": ("People", ("person", "organization")),
+    "people": ("People and keys", ("person", "api_key", "organization")),
 }
 """Words, and what the actions of the area begin with."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from marshmallow import ValidationError, fields
 
+from app.blueprints.api.ledger import EntriesBody, EntryBody
 from app.kernel import limits
 from app.models import GlEntry, db
 from app.tenancy.scope import owned
@@ -85,6 +87,31 @@ def test_one_bad_entry_stops_all_unless_told_otherwise(caller, column, bad):
     assert results[1]["message"].startswith(f"{column}: ")
     db.session.rollback()
     assert db.session.scalars(owned(GlEntry)).one().external_id == "E-1"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        ENTRY,
+        ENTRY | {"reference": "R-1"},
+        ENTRY | {"amount": -12.5},
+        ENTRY | {"unknown": "x"},
+        ENTRY | {"description": "x" * 4_001},
+        {"external_id": "E-1"},
+        None,
+        "entry",
+    ],
+)
+def test_entries_that_are_looked_at_quickly_are_judged_as_by_the_schema(entry):
+    slowly = fields.List(fields.Nested(EntryBody))
+    quickly = EntriesBody().fields["entries"]
+    outcomes = []
+    for field in (slowly, quickly):
+        try:
+            outcomes.append(field.deserialize([entry]))
+        except ValidationError as error:
+            outcomes.append(error.messages)
+    assert outcomes[0] == outcomes[1]
 
 
 def test_a_journal_is_taken_with_all_of_its_lines_or_not_at_all(caller):

@@ -220,7 +220,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
 
     def __init__(self, name: str, url_prefix: str, description: str) -> None:
         super().__init__(name, __name__, url_prefix=url_prefix, description=description)
-        limiter.limit(limits.API_CALLS_PER_MINUTE, key_func=key_of_caller)(self)
+        limiter.shared_limit(limits.API_CALLS_PER_MINUTE, "api", key_func=key_of_caller)(self)
 
     def call(
         self,

@@ -87,8 +87,32 @@ class EntryBody(Body):
     journal = fields.Str(load_default="")
 
 
+_ENTRY = EntryBody()
+_REQUIRED = {name for name, one in _ENTRY.fields.items() if one.required}
+_OPTIONAL = {name: "" for name in _ENTRY.fields if name not in _REQUIRED}
+
+
+class EntryList(fields.List):
+    """Takes well-formed entries at a tenth of the price of looking for what is wrong with them."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list) and all(map(_is_well_formed, value)):
+            return [{**_OPTIONAL, **entry} for entry in value]
+        return super()._deserialize(value, *args, **kwargs)
+
+
+def _is_well_formed(entry: object) -> bool:
+    """Tell whether the schema would find nothing to say."""
+    return (
+        isinstance(entry, dict)
+        and entry.keys() >= _REQUIRED
+        and entry.keys() <= _ENTRY.fields.keys()
+        and all(isinstance(v, str) and len(v) <= limits.CELL_CHARACTERS_MAX for v in entry.values())
+    )
+
+
 class EntriesBody(Body):
-    entries = fields.List(
+    entries = EntryList(
         fields.Nested(EntryBody),
         required=True,
         validate=validate.Length(1, limits.API_ENTRIES_MAX),
