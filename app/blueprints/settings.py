@@ -1,4 +1,4 @@
-"""Settings → Bank Match AI: from which score on a pair is matched or suggested."""
+"""Settings → Bank Match AI: thresholds, what others would have done, and how well it does."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from flask.typing import ResponseReturnValue
 
 from app.kernel.errors import Invalid
 from app.reconciliation.settings import Thresholds, set_thresholds, thresholds
+from app.reports import performance as report
 from app.tenancy.permissions import Permission
 from app.web.access import current_actor, needs, reason_against
-from app.web.forms import Form, WholeNumber, load_form
+from app.web.charts import share_chart
+from app.web.filters import share_words
+from app.web.forms import Form, WholeNumber, load_form, query_number
 from app.web.pages import UNPROCESSABLE, go, render
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
@@ -44,6 +47,41 @@ def change_bank_match_ai() -> ResponseReturnValue:
     )
 
 
+@bp.get("/bank-match-ai/performance")
+@needs(Permission.VIEW)
+def performance() -> ResponseReturnValue:
+    found = report.performance()
+    oldest_first = found.periods[::-1]
+    rates = share_chart(
+        "Rates by reconciliation",
+        "Auto-match rate, review acceptance and override rate, oldest to newest; the table below "
+        "has the figures.",
+        [f"{period.ending_date:%b %y}" for period in oldest_first],
+        (
+            ("Auto-match rate", "one", [period.auto_match_rate for period in oldest_first]),
+            ("Review acceptance", "two", [period.acceptance_rate for period in oldest_first]),
+            ("Override rate", "three", [period.override_rate for period in oldest_first]),
+        ),
+    )
+    calibration = share_chart(
+        "Calibration",
+        "What the scores said and how often they were right, by score; the table below has the "
+        "figures.",
+        [f"{band.score_from}–{band.score_to}" for band in found.bands],
+        (
+            ("Said", "two", [band.mean_score / 100 for band in found.bands]),
+            ("Was right", "one", [band.right_rate for band in found.bands]),
+        ),
+    )
+    return render(
+        "settings/performance.html",
+        performance=found,
+        rates=rates if len(oldest_first) > 1 else None,
+        calibration=calibration if len(found.bands) > 1 else None,
+        share=share_words,
+    )
+
+
 def _page(
     form: Mapping[str, object],
     *,
@@ -56,4 +94,13 @@ def _page(
         form=form,
         errors=errors or {},
         reason=reason_against(Permission.SETTINGS),
+        simulated=_simulated(),
     )
+
+
+def _simulated() -> report.Simulated:
+    """Try the thresholds of the address on the past; those in force where it names none."""
+    now = thresholds(current_actor().organization_id)
+    auto_match = query_number("try_auto_match") or now.auto_match
+    review = query_number("try_review") or now.review
+    return report.simulate(min(auto_match, 100), min(review, auto_match, 100))

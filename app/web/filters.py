@@ -60,6 +60,13 @@ def local_zone() -> ZoneInfo:
     return ZoneInfo(actor.time_zone if actor else "UTC")
 
 
+def share_words(share: float | None) -> str:
+    """Return a share of 1 in percent, with a decimal where it could round up to all."""
+    if share is None:
+        return "–"
+    return f"{share:.0%}" if share in {0.0, 1.0} else f"{share:.1%}"
+
+
 def local_today() -> date:
     return utc_now().astimezone(local_zone()).date()
 

@@ -23,6 +23,7 @@ EXPECTED = {
     "/account",
     "/account/second-factor/",
     "/audit/",
+    "/api-keys/",
     "/audit/verification",
     "/connections/",
     "/connections/*",
@@ -60,6 +61,7 @@ EXPECTED = {
     "/rules/new",
     "/settings/bank-data/",
     "/settings/bank-match-ai",
+    "/settings/bank-match-ai/performance",
     "/transactions/",
 }
 BANK_FILE = (

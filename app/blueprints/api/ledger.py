@@ -92,7 +92,7 @@ _REQUIRED = {name for name, one in _ENTRY.fields.items() if one.required}
 _OPTIONAL = {name: "" for name in _ENTRY.fields if name not in _REQUIRED}
 
 
-class EntryList(fields.List):
+class EntryList(fields.List[Any]):
     """Takes well-formed entries at a tenth of the price of looking for what is wrong with them."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:

@@ -26,7 +26,7 @@ from app.models import MatchState
 from app.reconciliation import certification, decisions, opening, reopening, settings
 from app.reconciliation.adjustments import Adjustment
 from app.reconciliation.settings import Thresholds
-from app.reports import feeds, reconciliations
+from app.reports import feeds, performance, reconciliations
 from app.reports import reconciliation_feeds as read
 from app.reports.feeds import Asked
 from app.reports.statement_document import statement_document
@@ -192,6 +192,43 @@ class ReopenBody(Body):
 class SettingsSchema(Body):
     auto_match_threshold = fields.Int(required=True, validate=validate.Range(1, 100))
     review_threshold = fields.Int(required=True, validate=validate.Range(1, 100))
+
+
+class PeriodSchema(Schema):
+    reconciliation_id = fields.Str(required=True)
+    account_name = fields.Str(required=True)
+    ending_date = fields.Date(required=True)
+    is_open = fields.Bool(required=True)
+    model_version = fields.Str(required=True)
+    bank_count = fields.Int(required=True)
+    by_rule_count = fields.Int(required=True)
+    by_ai_count = fields.Int(required=True)
+    approved_count = fields.Int(required=True)
+    decided_count = fields.Int(required=True)
+    undone_count = fields.Int(required=True)
+    automatic_count = fields.Int(required=True)
+    auto_match_rate = fields.Float(required=True, allow_none=True)
+    acceptance_rate = fields.Float(required=True, allow_none=True)
+    override_rate = fields.Float(required=True, allow_none=True)
+
+
+class BandSchema(Schema):
+    score_from = fields.Int(required=True)
+    score_to = fields.Int(required=True)
+    judged_count = fields.Int(required=True)
+    right_count = fields.Int(required=True)
+    mean_score = fields.Float(required=True)
+    right_rate = fields.Float(required=True)
+
+
+class PerformanceSchema(Schema):
+    periods = fields.List(fields.Nested(PeriodSchema), required=True)
+    bands = fields.List(fields.Nested(BandSchema), required=True)
+    judged_automatic_count = fields.Int(required=True)
+    right_automatic_count = fields.Int(required=True)
+    precision = fields.Float(required=True, allow_none=True)
+    precision_at_least = fields.Float(required=True, allow_none=True)
+    model_version = fields.Str(required=True)
 
 
 @bp.call(
@@ -423,6 +460,12 @@ def put_settings(body: dict[str, Any]) -> Response:
     wanted = Thresholds(body["auto_match_threshold"], body["review_threshold"])
     settings.set_thresholds(current_actor(), wanted)
     return with_etag(SettingsSchema(), _thresholds())
+
+
+@bp.call("GET", "/performance/", needs_permission=Permission.VIEW, gives=PerformanceSchema)
+def get_performance() -> performance.Performance:
+    """Read how well Bank Match AI did: rates by reconciliation, precision, calibration."""
+    return performance.performance()
 
 
 def _thresholds() -> dict[str, int]:
