@@ -20,7 +20,7 @@ run: $(RUNTIME)
 	@$(PY) -m ops.launch
 
 test: $(DEVELOPMENT) lint browser
-	@$(PY) -m pytest --cov --cov-report=term
+	@$(PY) -m pytest --numprocesses=logical --maxprocesses=4 --no-loadscope-reorder --cov --cov-report=term
 
 bench: $(DEVELOPMENT) $(BENCHMARKS)
 

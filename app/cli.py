@@ -15,7 +15,6 @@ from flask import Flask, current_app
 
 from app.audit import trail
 from app.connections.rotation import rotate_credentials
-from app.connections.vault import VaultClosed
 from app.demo import load_demo
 from app.instance.backup import back_up
 from app.instance.restore import restore
@@ -23,9 +22,12 @@ from app.kernel.errors import Refusal
 from app.matching import MatchOptions, Tier
 from app.matching.files import FileRefused, match_files
 from app.models import Organization, db
+from app.people.api_keys import create_api_key_by_command
 from app.people.organizations import create_organization
+from app.people.second_factor import remove_of_address
 from app.statements import CsvMapping, parse_statement, to_document
 from app.tenancy.scope import organization_scope
+from app.tenancy.vault import VaultClosed
 
 EXIT_REFUSED = 2
 
@@ -33,10 +35,12 @@ EXIT_REFUSED = 2
 def register_commands(app: Flask) -> None:
     for command in (
         backup_command,
+        create_api_key_command,
         create_organization_command,
         load_demo_command,
         match_command,
         parse_statement_command,
+        remove_second_factor_command,
         restore_command,
         rotate_credentials_command,
         verify_audit_command,
@@ -72,6 +76,17 @@ def create_organization_command(
         )
     answer = {"organization_id": created.organization_id, "user_id": created.user_id}
     print(json.dumps(answer))
+
+
+@click.command("create-api-key")
+@click.argument("organization_id")
+@click.option("--name", required=True)
+@click.option("--permission", "permissions", multiple=True, help="May be repeated; none is all.")
+def create_api_key_command(organization_id: str, name: str, permissions: tuple[str, ...]) -> None:
+    """Create an API key of an organization and print it, the only time, as JSON."""
+    with _refusals_in_one_line():
+        created = create_api_key_by_command(organization_id, name, permissions)
+    print(json.dumps({"id": created.id, "key": created.key}))
 
 
 @click.command("load-demo")
@@ -176,6 +191,14 @@ def restore_command(file: Path, replace: bool) -> None:
         "moved_aside_to": moved_to,
     }
     print(json.dumps(answer))
+
+
+@click.command("remove-second-factor")
+@click.argument("email")
+def remove_second_factor_command(email: str) -> None:
+    """Remove the second factor of somebody who lost it and whom no admin can help."""
+    with _refusals_in_one_line():
+        remove_of_address(email)
 
 
 @click.command("rotate-credentials")

@@ -77,6 +77,10 @@ def _flask_config(settings: Settings) -> dict[str, object]:
         "RATELIMIT_STORAGE_OPTIONS": REDIS_TIMEOUTS,
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
         "RATELIMIT_ENABLED": settings.environment is not Environment.TEST,
+        "RATELIMIT_HEADERS_ENABLED": True,
+        "RATELIMIT_HEADER_LIMIT": "RateLimit-Limit",
+        "RATELIMIT_HEADER_REMAINING": "RateLimit-Remaining",
+        "RATELIMIT_HEADER_RESET": "RateLimit-Reset",
         "TESTING": settings.environment is Environment.TEST,
         "PROPAGATE_EXCEPTIONS": False,
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import psycopg
 import sqlalchemy as sa
@@ -20,6 +20,16 @@ TABLES: Final = (
 )
 
 
+class Beginnings(Protocol):
+    def keep(self, name: str) -> None:
+        """Keep what the database holds now, under this name."""
+
+    def bring_back(self, name: str) -> None:
+        """Let the database hold what it held then."""
+
+    def close(self) -> None: ...
+
+
 class SqliteBeginnings:
     """Copies of the one file."""
 
@@ -27,11 +37,9 @@ class SqliteBeginnings:
         self._file = file
 
     def keep(self, name: str) -> None:
-        """Keep what the database holds now, under this name."""
         shutil.copyfile(self._file, self._kept(name))
 
     def bring_back(self, name: str) -> None:
-        """Let the database hold what it held then."""
         for suffix in ("-wal", "-shm"):
             Path(f"{self._file}{suffix}").unlink(missing_ok=True)
         shutil.copyfile(self._kept(name), self._file)

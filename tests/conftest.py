@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextvars
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from ipaddress import ip_network
@@ -23,6 +23,7 @@ from cryptography.fernet import Fernet
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from xdist.remote import Producer
 
 from app.aggregators.registry import Aggregators, Entry
 from app.config import Environment, Settings
@@ -38,8 +39,9 @@ from app.people.sign_in import actor_of
 from app.tenancy import passwords
 from app.tenancy.actor import Actor
 from app.tenancy.scope import enter_scope, leave_scope
-from tests.beginnings import PostgresBeginnings, SqliteBeginnings
+from tests.beginnings import Beginnings, PostgresBeginnings, SqliteBeginnings
 from tests.plaid_sandbox import PlaidSandbox
+from tests.scheduling import ByFile
 from tests.scripted_bank import ScriptedBank
 from tests.servers import plaid_sandbox as run_plaid_sandbox
 from tests.servers import postgres, redis
@@ -66,6 +68,11 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("any_machine")
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
 
 
 class LonelyClient(FlaskClient):
@@ -118,25 +125,30 @@ def plaid_sandbox() -> Iterator[PlaidSandbox]:
         yield running
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def prepared_app(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, redis_url: str
+@pytest.fixture(scope="session")
+def sqlite_app(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[Flask]:
+    folder = tmp_path_factory.mktemp("sqlite")
+    file = folder / "tieout.sqlite3"
+    settings = make_settings(f"sqlite:///{file}", redis_url, folder)
+    yield from migrated(settings, lambda: SqliteBeginnings(file))
+
+
+@pytest.fixture(scope="session")
+def postgresql_app(
+    tmp_path_factory: pytest.TempPathFactory, redis_url: str, postgres_url: str
 ) -> Iterator[Flask]:
-    """An application whose database was built by the migrations, once per database kind."""
-    folder = tmp_path_factory.mktemp(request.param)
-    database_url = f"sqlite:///{folder}/tieout.sqlite3"
-    if request.param == "postgresql":
-        database_url = request.getfixturevalue("postgres_url")
-    app = create_app(make_settings(database_url, redis_url, folder))
+    settings = make_settings(postgres_url, redis_url, tmp_path_factory.mktemp("postgresql"))
+    yield from migrated(settings, lambda: PostgresBeginnings(postgres_url))
+
+
+def migrated(settings: Settings, beginnings_of: Callable[[], Beginnings]) -> Iterator[Flask]:
+    """Make an application whose database was built by the migrations."""
+    app = create_app(settings)
     app.test_client_class = LonelyClient
     with app.app_context():
         upgrade(str(MIGRATIONS))
         let_go()
-        beginnings = (
-            SqliteBeginnings(folder / "tieout.sqlite3")
-            if request.param == "sqlite"
-            else PostgresBeginnings(database_url)
-        )
+        beginnings = beginnings_of()
         beginnings.keep("empty")
         app.extensions |= {"beginnings": beginnings, "cast": make_cast()}
         let_go()
@@ -145,6 +157,12 @@ def prepared_app(
     with app.app_context():
         let_go()
     beginnings.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def prepared_app(request: pytest.FixtureRequest) -> Flask:
+    """An application on each kind of database; both stay up, in whatever order tests ask."""
+    return request.getfixturevalue(f"{request.param}_app")
 
 
 def make_settings(database_url: str, redis_url: str, folder: Path) -> Settings:

@@ -39,7 +39,7 @@ def checked_fragment(html: str, page_ids: Container[str] = ()) -> Element:
 def ids_of(root: Element) -> set[str]:
     """Return all ids; fail where one stands twice."""
     found = Counter(one.get("id") for one in _all(root) if one.get("id"))
-    assert [name for name, count in found.items() if count > 1] == []
+    assert [name for name, count in found.items() if count > 1] == [], found
     return set(found)
 
 

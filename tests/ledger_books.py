@@ -143,6 +143,7 @@ def certify(actor: Actor, reconciliation_id: str) -> None:
         db.session.add(
             Certification(
                 reconciliation_id=reconciliation_id,
+                version=1,
                 certified_at=utc_now(),
                 certified_by=actor.user_id,
                 certified_by_name=actor.name,

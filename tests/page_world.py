@@ -29,6 +29,7 @@ from app.models import (
     db,
 )
 from app.models.session import unit_of_work
+from app.people.api_keys import create_api_key
 from app.reconciliation import certification, decisions
 from app.reconciliation.bank_exceptions import Settle, acknowledge
 from app.reconciliation.conditions import Conditions, TextTest
@@ -84,6 +85,12 @@ def page_world(admin: Actor) -> PageWorld:
         bank_connections
         | {
             "reconciliation_id": [certified, open_id],
+            "certificates.version:reconciliation_id": [certified],
+            "certificates.version:version": ["1"],
+            "certificates.version_pdf:reconciliation_id": [certified],
+            "certificates.version_pdf:version": ["1"],
+            "certificates.version_csv:reconciliation_id": [certified],
+            "certificates.version_csv:version": ["1"],
             "match_id": match_ids,
             "change_id": change_ids,
             "connections.files.account:account_id": [books.financial_account_id],
@@ -97,6 +104,7 @@ def page_world(admin: Actor) -> PageWorld:
             "upload_id": uploads,
             "membership_id": list(members),
             "rule_id": rule_ids,
+            "key_id": [create_api_key(admin, "Close script").id],
         }
     )
 

@@ -18,6 +18,7 @@ from app.jobs import doorbell, runs
 from app.jobs.pruning import prune_quiet_runs
 from app.kernel.clock import utc_now
 from app.models import db
+from app.people.idempotency import prune_calls
 
 TICK_SECONDS: Final = 1.0
 TICKS_BETWEEN_PRUNINGS: Final = 3_600
@@ -40,7 +41,8 @@ def _tick_and_survive(app: Flask, number: int) -> None:
         try:
             rung = tick()
             if number % TICKS_BETWEEN_PRUNINGS == 0:
-                _log.info("pruned", runs=prune_quiet_runs(utc_now()))
+                calls = prune_calls(utc_now())
+                _log.info("pruned", runs=prune_quiet_runs(utc_now()), calls=calls)
         except SQLAlchemyError as error:
             _log.warning("tick_failed", reason=type(error).__name__)
         else:

@@ -7,9 +7,12 @@ from typing import Any
 from flask import Flask, g, url_for
 
 from app.blueprints import (
+    api_keys,
     audit,
     auth,
     bank_data,
+    certificates,
+    closing,
     connections,
     exceptions,
     home,
@@ -18,20 +21,26 @@ from app.blueprints import (
     ops,
     people,
     reconciliation,
+    reports,
     rules,
+    second_factor,
     settings,
     transactions,
     webhooks,
 )
+from app.blueprints.api import register_api
 from app.people.sign_in import organizations_of
 from app.web.access import visitor_actor
 from app.web.job_dashboard import mount_job_dashboard
 from app.web.navigation import menu
 
 _AREAS = (
+    api_keys,
     audit,
     auth,
     bank_data,
+    certificates,
+    closing,
     connections,
     exceptions,
     home,
@@ -40,7 +49,9 @@ _AREAS = (
     ops,
     people,
     reconciliation,
+    reports,
     rules,
+    second_factor,
     settings,
     transactions,
     webhooks,
@@ -50,6 +61,7 @@ _AREAS = (
 def register_blueprints(app: Flask) -> None:
     for module in _AREAS:
         app.register_blueprint(module.bp)
+    register_api(app)
     mount_job_dashboard(app)
 
     @app.context_processor

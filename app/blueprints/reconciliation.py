@@ -218,11 +218,20 @@ def change_statement(reconciliation_id: str) -> ResponseReturnValue:
 @bp.get("/<reconciliation_id>/certify")
 @needs(Permission.CERTIFY)
 def certify(reconciliation_id: str) -> ResponseReturnValue:
+    return certify_page(reconciliation_id)
+
+
+def certify_page(reconciliation_id: str, refusal: Invalid | None = None) -> Response:
+    """Show what is signed, with the form of whoever's turn it is."""
     return render(
         "reconciliation/certify.html",
+        status=refusal.status if refusal else 200,
+        errors=(refusal.fields or {"": [refusal.detail]}) if refusal else {},
+        reason=request.form.get("reason", ""),
         exceptions_count=bank_exceptions.waiting_count_beside(reconciliation_id),
         head=workspace.header(reconciliation_id),
         report=reconciliations.report(reconciliation_id),
+        second_review=certification.second_review_wanted(),
     )
 
 
@@ -245,6 +254,7 @@ def report(reconciliation_id: str) -> ResponseReturnValue:
         "reconciliation/report.html",
         report=reconciliations.report(reconciliation_id),
         changes=bank_exceptions.changes_of_statement(reconciliation_id),
+        reopen_refusal=reconciliations.reopen_refusal(reconciliation_id),
     )
 
 

@@ -12,7 +12,6 @@ from app.audit.trail import Change, record
 from app.connections.accounts import unmap_all
 from app.connections.sources import access_of, source_of
 from app.connections.statuses import Cause, move, tell
-from app.connections.vault import VaultClosed
 from app.jobs import runs
 from app.jobs.runs import Claim, request_run
 from app.kernel.bank import ConnectionStatus
@@ -30,6 +29,7 @@ from app.models.session import UnitOfWork, rows_changed, unit_of_work
 from app.tenancy.actor import Actor
 from app.tenancy.permissions import Permission
 from app.tenancy.scope import current_organization_id, get_owned
+from app.tenancy.vault import VaultClosed
 
 _log = structlog.get_logger(__name__)
 

@@ -24,7 +24,6 @@ from app.aggregators.contract import (
 )
 from app.aggregators.contract import HostedFlow as StartedFlow
 from app.audit.trail import Change, record
-from app.connections import vault
 from app.connections.sources import access_of, aggregator_named, webhook_url_of
 from app.connections.statuses import Cause, move, tell
 from app.kernel import limits
@@ -41,6 +40,7 @@ from app.models import (
     db,
 )
 from app.models.session import rows_changed, unit_of_work
+from app.tenancy import vault
 from app.tenancy.actor import Actor
 from app.tenancy.permissions import Permission
 from app.tenancy.scope import current_organization_id, get_owned, owned

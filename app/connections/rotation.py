@@ -8,17 +8,18 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.connections.vault import VaultClosed, reseal
 from app.kernel import limits
-from app.models import FinancialConnection, HostedFlow, db
+from app.models import FinancialConnection, HostedFlow, SecondFactor, db
 from app.models.session import rows_changed, unit_of_work
 from app.tenancy.scope import ALL_ORGANIZATIONS
+from app.tenancy.vault import VaultClosed, reseal
 
-_Model = type[FinancialConnection] | type[HostedFlow]
-_Column = InstrumentedAttribute[bytes | None]
+_Model = type[FinancialConnection] | type[HostedFlow] | type[SecondFactor]
+_Column = InstrumentedAttribute[bytes | None] | InstrumentedAttribute[bytes]
 _SEALED: Final[tuple[tuple[_Model, _Column], ...]] = (
     (FinancialConnection, FinancialConnection.credentials),
     (HostedFlow, HostedFlow.secrets),
+    (SecondFactor, SecondFactor.secret),
 )
 
 

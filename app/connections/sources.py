@@ -9,10 +9,10 @@ from flask import current_app
 
 from app.aggregators.contract import Access, Aggregator, DataSource
 from app.aggregators.registry import Aggregators
-from app.connections import vault
 from app.connectors.contract import Connector, FileConnector
 from app.kernel.errors import Conflict, Invalid
 from app.models import ConnectionPath, FinancialConnection
+from app.tenancy import vault
 
 
 def aggregators() -> Aggregators:

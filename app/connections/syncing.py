@@ -43,7 +43,6 @@ from app.connections.statuses import (
     move,
     tell,
 )
-from app.connections.vault import VaultClosed
 from app.jobs import runs
 from app.jobs.runs import Claim, request_matching_where
 from app.kernel import limits
@@ -63,6 +62,7 @@ from app.models.session import UnitOfWork, unit_of_work
 from app.tenancy.actor import Actor
 from app.tenancy.permissions import Permission
 from app.tenancy.scope import get_owned
+from app.tenancy.vault import VaultClosed
 
 _log = structlog.get_logger(__name__)
 

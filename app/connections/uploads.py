@@ -74,16 +74,7 @@ def store_upload(
         Conflict: The connection is deleted.
         TooLarge: More than `limits.UPLOAD_BYTES_MAX`.
     """
-    actor.require(Permission.BANK_CONNECTIONS)
-    if len(data) > limits.UPLOAD_BYTES_MAX:
-        raise TooLarge(
-            f"The file is larger than the {limits.UPLOAD_BYTES_MAX // 2**20} MB that Tieout takes; "
-            "nothing was stored. Export a shorter period and upload it in parts."
-        )
-    account = account_in_use(account_id)
-    remembered = CsvMapping.from_json(account.csv_mapping) if account.csv_mapping else None
-    reading = read_file(data, facts_of(account), remembered=remembered, corrected=mapping)
-    comparison = compare(reading, account_id)
+    comparison = look_at_file(actor, account_id, data, mapping=mapping)
     with unit_of_work():
         upload = Upload(
             financial_account_id=account_id,
@@ -99,6 +90,26 @@ def store_upload(
         after = {"filename": upload.filename, "sha256": upload.sha256, **facts(upload)}
         record(actor, Change("upload.previewed", "upload", upload.id, {}, after))
         return StoredUpload(upload.id, comparison)
+
+
+def look_at_file(
+    actor: Actor, account_id: str, data: bytes, *, mapping: CsvMapping | None = None
+) -> Comparison:
+    """Read a file and compare it with what the account holds; keeps nothing.
+
+    Raises:
+        Forbidden, NotFound, Conflict, TooLarge: As in `store_upload`.
+    """
+    actor.require(Permission.BANK_CONNECTIONS)
+    if len(data) > limits.UPLOAD_BYTES_MAX:
+        raise TooLarge(
+            f"The file is larger than the {limits.UPLOAD_BYTES_MAX // 2**20} MB that Tieout takes; "
+            "nothing was stored. Export a shorter period and upload it in parts."
+        )
+    account = account_in_use(account_id)
+    remembered = CsvMapping.from_json(account.csv_mapping) if account.csv_mapping else None
+    reading = read_file(data, facts_of(account), remembered=remembered, corrected=mapping)
+    return compare(reading, account_id)
 
 
 def read_again(

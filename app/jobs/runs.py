@@ -98,7 +98,11 @@ def request_matching_where(work: UnitOfWork, account: sa.ColumnElement[bool]) ->
     opened = db.session.scalars(
         owned(Reconciliation)
         .join(LedgerBankAccount, LedgerBankAccount.id == Reconciliation.ledger_bank_account_id)
-        .where(Reconciliation.status == ReconciliationStatus.OPEN, account)
+        .where(
+            Reconciliation.status == ReconciliationStatus.OPEN,
+            Reconciliation.review_id.is_(None),  # matched when its review ends
+            account,
+        )
         .order_by(Reconciliation.id)
     ).all()
     for reconciliation in opened:

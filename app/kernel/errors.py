@@ -34,6 +34,14 @@ class NotFound(Refusal):
         super().__init__(detail)
 
 
+class Unauthenticated(Refusal):
+    """Nobody knows who asks."""
+
+    code = "unauthenticated"
+    status = 401
+    title = "Who are you?"
+
+
 class Forbidden(Refusal):
     """The person is known but lacks a permission."""
 
@@ -65,6 +73,14 @@ class Invalid(Refusal):
     def __init__(self, detail: str, fields: Mapping[str, list[str]] | None = None) -> None:
         self.fields: dict[str, list[str]] = {k: list(v) for k, v in (fields or {}).items()}
         super().__init__(detail, extra={"errors": self.fields} if self.fields else None)
+
+
+class PreconditionFailed(Refusal):
+    """What the caller has read is not what stands now."""
+
+    code = "precondition_failed"
+    status = 412
+    title = "Changed since you read it"
 
 
 class TooLarge(Refusal):

@@ -22,6 +22,9 @@ INGEST_CHUNK_ROWS: Final = 5_000
 PAGE_ROWS: Final = 100
 """Rows on one page of a table."""
 
+REPORT_ROWS_MAX: Final = 5_000
+"""Rows listed in one report; a longer one says so and is asked for in parts."""
+
 SEARCH_CHARACTERS_MAX: Final = 200
 
 MATCH_ITEMS_MAX: Final = 200
@@ -105,6 +108,17 @@ WEBHOOKS_PER_MINUTE: Final = "1200 per minute"
 
 SIGN_IN_PER_MINUTE: Final = "10 per minute"
 
+SECOND_FACTOR_FAILURES_MAX: Final = 5
+"""Wrong codes of one person, wherever they come from, until a pause."""
+
+SECOND_FACTOR_PAUSE_SECONDS: Final = 15 * 60
+"""With five codes in each, guessing one of a million takes years."""
+
+SECOND_FACTOR_SIGN_IN_SECONDS: Final = 10 * 60
+"""Between the right password and the code."""
+
+RECOVERY_CODES: Final = 10
+
 RULE_TEXT_CHARACTERS_MAX: Final = 200
 """Characters of one text in a matching rule's conditions, and of its name."""
 
@@ -125,3 +139,22 @@ EXPRESSION_PROBE_SECONDS: Final = 0.25
 
 EXPRESSION_RUN_SECONDS: Final = 2.0
 """Processor time for all bank lines of one run; an expression that needs more matches nothing."""
+
+API_KEYS_MAX: Final = 50
+API_KEY_NAME_CHARACTERS_MAX: Final = 80
+API_KEY_USE_NOTED_SECONDS: Final = 60
+API_CALLS_PER_MINUTE: Final = "600 per minute"
+"""Of one API key."""
+
+API_JSON_BYTES_MAX: Final = 8 * 1024 * 1024
+API_JSON_DEPTH_MAX: Final = 32
+API_ENTRIES_MAX: Final = 5_000
+"""Ledger entries in one call."""
+
+API_PAGE_ROWS: Final = 50
+API_PAGE_ROWS_MAX: Final = 200
+API_EXPORT_CHUNK_ROWS: Final = 1_000
+
+IDEMPOTENCY_KEPT_SECONDS: Final = 24 * 3_600
+IDEMPOTENCY_KEY_CHARACTERS_MAX: Final = 255
+IDEMPOTENT_CALLS_PRUNED_PER_TRANSACTION: Final = 1_000

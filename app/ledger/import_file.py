@@ -121,9 +121,28 @@ def read_ledger_file(data: bytes) -> LedgerFile:
             f"Line {header_line} names the columns, but no line follows. {NOTHING_STORED}"
         )
     if not file.errors:  # a line that cannot be read may be the one that balances its journal
-        _check_journals(file)
+        file.errors += journal_findings(file.rows)
     _refuse_repeated_ids(file)
     file.errors.sort(key=lambda finding: finding.line)
+    return file
+
+
+def read_ledger_records(records: Sequence[Mapping[str, str]]) -> LedgerFile:
+    """Return the rows of entries that a program sends; `line` counts them from 1.
+
+    Args:
+        records: Texts by the names of `COLUMNS`; what is optional may be left out.
+    """
+    file = LedgerFile()
+    for number, record in enumerate(records, 1):
+        file.rows_count += 1
+        try:
+            row, _ = _row(number, {name: text.strip() for name, text in record.items()})
+        except _CellError as error:
+            file.errors.append(Finding(number, error.column, error.message))
+        else:
+            file.rows.append(row)
+    _refuse_repeated_ids(file)
     return file
 
 
@@ -320,15 +339,14 @@ def _refuse_repeated_ids(file: LedgerFile) -> None:
             file.errors.append(Finding(row.line, "external_id", message))
 
 
-def _check_journals(file: LedgerFile) -> None:
+def journal_findings(rows: Sequence[LedgerRow]) -> list[Finding]:
+    """Return what is wrong with the journals that the rows name, one thing each."""
     by_journal: dict[str, list[LedgerRow]] = defaultdict(list)
-    for row in file.rows:
+    for row in rows:
         if row.journal:
             by_journal[row.journal].append(row)
-    for name, rows in by_journal.items():
-        finding = journal_finding(name, rows)
-        if finding is not None:
-            file.errors.append(finding)
+    found = (journal_finding(name, rows) for name, rows in by_journal.items())
+    return [finding for finding in found if finding is not None]
 
 
 def journal_finding(name: str, rows: Sequence[LedgerRow]) -> Finding | None:

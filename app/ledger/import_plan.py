@@ -17,6 +17,7 @@ from app.kernel.money import decimal_text
 from app.ledger import import_state
 from app.ledger.import_file import Finding, LedgerRow, journal_finding
 from app.ledger.import_state import StoredAccount, StoredEntry, StoredJournal
+from app.ledger.period_lock import lock_now
 from app.models import JournalSource
 
 
@@ -64,6 +65,7 @@ def plan_import(
     planner = _Planner(rows, accounts, lock=lock)
     for row in rows:
         planner.place(row)
+    planner.check_period_lock()
     planner.check_changes()
     planner.check_journals()
     planner.warn_of_certified_periods()
@@ -123,6 +125,19 @@ class _Planner:
         entry_id = stored.id if stored else next(self._entry_ids)
         planned = PlannedEntry(entry_id, account.id, journal_id, row, stored)
         (self.plan.changed if stored else self.plan.created).append(planned)
+
+    def check_period_lock(self) -> None:
+        """Refuse rows that would put something into the locked period, or change it there."""
+        lock = lock_now()
+        if lock is None:
+            return
+        for planned in (*self.plan.created, *self.plan.changed):
+            row, stored = planned.row, planned.stored
+            if stored is not None and stored.date <= lock.until:
+                message = f"this entry is dated {stored.date} and cannot be changed: {lock.words}."
+                self._refuse(row, "external_id", message)
+            elif row.date <= lock.until:
+                self._refuse(row, "date", f"{row.date} cannot be booked: {lock.words}.")
 
     def check_changes(self) -> None:
         """Refuse changes of entries that something else rests on."""

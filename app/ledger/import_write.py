@@ -26,11 +26,18 @@ _CHANGES_PER_EVENT: Final = 500
 
 
 def carry_out(
-    actor: Actor, import_id: str, plan: Plan, accounts: Mapping[str, StoredAccount]
+    actor: Actor,
+    import_id: str,
+    plan: Plan,
+    accounts: Mapping[str, StoredAccount],
+    subject: str = "ledger_import",
 ) -> None:
     """Write what the plan says, and what stood in each changed entry into the audit trail.
 
     The caller records the import itself, which stands for the created entries.
+
+    Args:
+        subject: What the import is in the audit trail.
     """
     assert not plan.errors, "a plan with errors is never carried out"
     lock_numbering()
@@ -43,7 +50,7 @@ def carry_out(
     record(
         actor,
         *(
-            _audited(import_id, chunk, numbers)
+            _audited(subject, import_id, chunk, numbers)
             for chunk in _chunks(plan.changed, _CHANGES_PER_EVENT)
         ),
     )
@@ -86,17 +93,20 @@ def _entry_change(planned: PlannedEntry) -> Mapping[str, Any]:
         "description": row.description,
         "counterparty": row.counterparty,
         "reference": row.reference,
+        "updated_at": utc_now(),
     }
 
 
-def _audited(import_id: str, changed: Sequence[PlannedEntry], numbers: Mapping[str, str]) -> Change:
+def _audited(
+    subject: str, import_id: str, changed: Sequence[PlannedEntry], numbers: Mapping[str, str]
+) -> Change:
     """Return one event with what stood and what stands, by external id."""
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for planned in changed:
         key = planned.row.external_id
         before[key], after[key] = difference(planned, numbers)
-    return Change("gl_entries.changed", "ledger_import", import_id, before, after)
+    return Change("gl_entries.changed", subject, import_id, before, after)
 
 
 def _insert(model: type[OrganizationOwned], rows: Sequence[Mapping[str, Any]]) -> None:

@@ -78,12 +78,11 @@ class LedgerRowsRefused(Invalid):
     def __init__(self, findings: Sequence[Finding]) -> None:
         more = len(findings) - 1
         others = f" And {more:,} more." if more else ""
-        super().__init__(f"{findings[0].sentence}{others} {NOTHING_STORED}")
         self.findings = tuple(findings)
-        listed = self.findings[: limits.FINDINGS_MAX]
-        self.extra["errors"] = [
-            {"line": f.line, "column": f.column, "message": f.message} for f in listed
-        ]
+        by_line: dict[str, list[str]] = {}
+        for finding in self.findings[: limits.FINDINGS_MAX]:
+            by_line.setdefault(str(finding.line), []).append(finding.sentence)
+        super().__init__(f"{findings[0].sentence}{others} {NOTHING_STORED}", by_line)
 
 
 def preview_import(actor: Actor, filename: str, data: bytes) -> Preview:
@@ -158,7 +157,7 @@ def run_import(actor: Actor, held: Claim) -> None:
     held.report(5, "Reading the file")
     file = read_ledger_file(get_owned(LedgerImport, held.subject_id).content)
     held.report(40, f"Writing {file.rows_count:,} rows")
-    with _clashes_refused(), unit_of_work() as work:
+    with clashes_refused(), unit_of_work() as work:
         kept = get_owned(LedgerImport, held.subject_id, lock=True)
         _refuse_ended(kept)
         _import(work, actor, kept, file)
@@ -176,7 +175,7 @@ def import_ledger_now(actor: Actor, filename: str, data: bytes) -> ImportOutcome
     """
     actor.require(Permission.LEDGER)
     file = read_ledger_file(data)
-    with _clashes_refused(), unit_of_work() as work:
+    with clashes_refused(), unit_of_work() as work:
         kept = LedgerImport(
             filename=_filename(filename),
             sha256=_sha256(data),
@@ -211,7 +210,7 @@ def _import(work: UnitOfWork, actor: Actor, kept: LedgerImport, file: LedgerFile
 
 
 @contextmanager
-def _clashes_refused() -> Iterator[None]:
+def clashes_refused() -> Iterator[None]:
     """Turn the database's refusal of a second equal row into ours."""
     try:
         yield

@@ -18,6 +18,7 @@ from app.kernel.errors import Conflict, Invalid
 from app.kernel.ids import new_id
 from app.kernel.money import AMOUNT_MINOR_MAX, decimal_text, display_amount
 from app.ledger.locks import lock_numbering
+from app.ledger.period_lock import refuse_locked
 from app.models import (
     GlAccount,
     GlEntry,
@@ -88,7 +89,8 @@ def write_journal(actor: Actor, draft: JournalDraft) -> WrittenJournal:
 
     Raises:
         Invalid: Fewer than two lines or too many, a zero line, lines that do not sum to zero,
-            an unknown account or one of another currency, an impossible date or text.
+            an unknown account or one of another currency, an impossible date or text, a date in
+            the locked period.
     """
     _check_shape(draft)
     _check_accounts(draft)
@@ -120,7 +122,7 @@ def write_reversal(actor: Actor, journal_id: str, on: date) -> WrittenJournal:
 
     Raises:
         Conflict: It was reversed already, or has nothing but zero lines.
-        Invalid: `on` is before the journal's date.
+        Invalid: `on` is before the journal's date or in the locked period.
         NotFound: No such journal entry in the organization.
     """
     journal = get_owned(JournalEntry, journal_id, lock=True)
@@ -219,6 +221,7 @@ def _check_accounts(draft: JournalDraft) -> None:
 
 def _write(actor: Actor, draft: JournalDraft, *, reverses: JournalEntry | None) -> WrittenJournal:
     lock_numbering()
+    refuse_locked(draft.date, field="on" if reverses else "date")
     highest = db.session.scalar(sa.select(sa.func.max(JournalEntry.sequence)))
     sequence = (highest or 0) + 1
     journal = JournalEntry(

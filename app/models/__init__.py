@@ -1,6 +1,7 @@
 """Every table; importing this package registers all of them."""
 
 from app.kernel.bank import AccountType, ConnectionStatus
+from app.models.api import ApiKey, IdempotentCall
 from app.models.audit import AuditEvent, AuditHead
 from app.models.bank import (
     AccountStatus,
@@ -14,6 +15,7 @@ from app.models.bank import (
     UploadState,
 )
 from app.models.base import Base, OrganizationOwned, db
+from app.models.certification import Certification, CertificationReview, Reopening, ReviewState
 from app.models.connection import (
     ConnectionEvent,
     ConnectionPath,
@@ -35,10 +37,10 @@ from app.models.ledger import (
     LedgerBankAccount,
     LedgerImport,
     LedgerImportState,
+    PeriodLock,
 )
 from app.models.organization import Membership, Organization, Role, User
 from app.models.reconciliation import (
-    Certification,
     Match,
     MatchingRule,
     MatchItem,
@@ -47,15 +49,18 @@ from app.models.reconciliation import (
     Reconciliation,
     ReconciliationStatus,
 )
+from app.models.second_factor import RecoveryCode, SecondFactor
 
 __all__ = [
     "AccountStatus",
     "AccountType",
+    "ApiKey",
     "AuditEvent",
     "AuditHead",
     "BankChange",
     "Base",
     "Certification",
+    "CertificationReview",
     "ChangeKind",
     "ChangeState",
     "ConnectionEvent",
@@ -71,6 +76,7 @@ __all__ = [
     "GlAccountType",
     "GlEntry",
     "HostedFlow",
+    "IdempotentCall",
     "JobKind",
     "JobRun",
     "JobStatus",
@@ -87,10 +93,15 @@ __all__ = [
     "Membership",
     "Organization",
     "OrganizationOwned",
+    "PeriodLock",
     "Reconciliation",
     "ReconciliationStatus",
+    "RecoveryCode",
+    "Reopening",
     "RequestState",
+    "ReviewState",
     "Role",
+    "SecondFactor",
     "TransactionStatus",
     "Upload",
     "UploadState",

@@ -52,7 +52,8 @@ class ChangeState(StrEnum):
     CARRIED = "carried"
     """The difference was booked as a bank line of the open period."""
     WITHDRAWN = "withdrawn"
-    """The bank took its change back before anybody settled it."""
+    """It does not wait any more: the bank took it back, or its month was reopened and the
+    line there reads as the bank says."""
 
 
 class UploadState(StrEnum):
@@ -131,6 +132,7 @@ class FinancialTransaction(Identified, OrganizationOwned, Base):
             "posted_date",
         ),
         sa.Index("ix_financial_transaction_date", "organization_id", "posted_date", "id"),
+        sa.Index("ix_financial_transaction_updated", "organization_id", "updated_at", "id"),
         one_of("status", TransactionStatus),
     )
 

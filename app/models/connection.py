@@ -68,7 +68,7 @@ class FinancialConnection(Identified, OrganizationOwned, Base):
     """The provider saw accounts at the bank that nobody has shared yet."""
     status_changed_at: Mapped[datetime] = mapped_column(default=utc_now)
     credentials: Mapped[bytes | None] = mapped_column(deferred=True)
-    """Sealed by `app.connections.vault`; erased when the connection is deleted."""
+    """Sealed by `app.tenancy.vault`; erased when the connection is deleted."""
     cursor: Mapped[Text]
     """Where the next read begins; moves only together with the rows it brought."""
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)

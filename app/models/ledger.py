@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.kernel.clock import utc_now
 from app.models.base import (
     AmountMinor,
     Base,
@@ -101,6 +102,7 @@ class GlEntry(Identified, OrganizationOwned, Base):
         sa.UniqueConstraint("organization_id", "external_id"),
         sa.Index("ix_gl_entry_account_date", "organization_id", "gl_account_id", "date"),
         sa.Index("ix_gl_entry_date", "organization_id", "date", "id"),
+        sa.Index("ix_gl_entry_updated", "organization_id", "updated_at", "id"),
     )
 
     gl_account_id: Mapped[str] = references("gl_account.id", index=False)
@@ -112,6 +114,19 @@ class GlEntry(Identified, OrganizationOwned, Base):
     description: Mapped[Text]
     counterparty: Mapped[Text]
     reference: Mapped[Text]
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class PeriodLock(Identified, OrganizationOwned, Base):
+    """One setting of the period lock date, written once; the newest counts."""
+
+    __tablename__ = "period_lock"
+
+    locked_until: Mapped[date | None]
+    """Nothing is posted, edited or imported on or before it; None: the lock was lifted."""
+    reason: Mapped[Text]
+    set_by: Mapped[str] = mapped_column(sa.String(32))
+    set_by_name: Mapped[str]
 
 
 class LedgerImport(Identified, OrganizationOwned, Base):

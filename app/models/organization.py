@@ -33,6 +33,10 @@ class Organization(Identified, Base):
     auto_match_threshold: Mapped[int] = mapped_column(default=85)
     review_threshold: Mapped[int] = mapped_column(default=50)
     sync_interval_hours: Mapped[int] = mapped_column(default=6)
+    second_factor_required: Mapped[bool] = mapped_column(default=False)
+    """Whoever has no second factor sets it up before anything else."""
+    second_review: Mapped[bool] = mapped_column(default=False)
+    """Whether a second person approves what one has prepared before it is certified."""
 
 
 class User(Identified, Base):

@@ -1,4 +1,4 @@
-"""Reconciliations, matches and their items, matching rules, certifications."""
+"""Reconciliations, matches and their items, matching rules."""
 
 from __future__ import annotations
 
@@ -71,6 +71,8 @@ class Reconciliation(Identified, OrganizationOwned, Base):
     version: Mapped[int] = mapped_column(default=0)
     """Rises with every change; its row lock puts the writers of one reconciliation in line."""
     opened_by: Mapped[str] = mapped_column(sa.String(32))
+    review_id: Mapped[str | None] = mapped_column(sa.String(32))
+    """The submission that a second person is to review; while it waits, nothing is changed."""
 
 
 class Match(Identified, OrganizationOwned, Base):
@@ -148,19 +150,3 @@ class MatchingRule(Identified, OrganizationOwned, Base):
     conditions: Mapped[dict[str, Any]]
     """See `app.reconciliation.rules.Conditions`."""
     deleted_at: Mapped[datetime | None]
-
-
-class Certification(Identified, OrganizationOwned, Base):
-    """The signed statement: written once, never changed."""
-
-    __tablename__ = "certification"
-    __table_args__ = (sa.UniqueConstraint("organization_id", "reconciliation_id"),)
-
-    reconciliation_id: Mapped[str] = references("reconciliation.id", index=False)
-    certified_at: Mapped[datetime]
-    certified_by: Mapped[str] = mapped_column(sa.String(32))
-    certified_by_name: Mapped[str]
-    document: Mapped[dict[str, Any]]
-    """The whole report as it stood: totals, outstanding items, adjustments."""
-    sha256: Mapped[str] = mapped_column(sa.String(64))
-    remarks: Mapped[Text]

@@ -21,6 +21,7 @@ SQLITE_BUSY_TIMEOUT_MS: Final = 25_000
 shorter than the web server's patience; who waits longer is told to try again."""
 
 _IN_WORK: Final = "unit_of_work"
+_JOINING: Final = "joins_next_transaction"
 
 
 class UnitOfWork:
@@ -50,16 +51,28 @@ def unit_of_work() -> Iterator[UnitOfWork]:
     session.rollback()
     work = UnitOfWork()
     session.info[_IN_WORK] = True
+    joining: Callable[[], None] | None = session.info.get(_JOINING)
     try:
         session.connection(execution_options={"writes": True})
         yield work
+        if joining is not None:
+            joining()
         session.commit()
+        session.info.pop(_JOINING, None)
     except BaseException:
         session.rollback()
         raise
     finally:
         del session.info[_IN_WORK]
     work.run_callbacks()
+
+
+def join_next_transaction(write: Callable[[], None] | None) -> None:
+    """Let `write` be part of the next transaction that this request commits; None takes it back.
+
+    It runs last before that commit, in the same transaction: both stand or neither does.
+    """
+    db.session().info[_JOINING] = write
 
 
 def prepare_engine(engine: Engine) -> None:

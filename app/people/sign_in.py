@@ -6,10 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.kernel.errors import Invalid
-from app.models import Membership, Organization, Role, User, db
+from app.models import Membership, Organization, Role, SecondFactor, User, db
 from app.people.accounts import find_user
+from app.people.api_keys import key_actor
 from app.tenancy.actor import SYSTEM_USER_ID, Actor
 from app.tenancy.passwords import password_fits
 from app.tenancy.permissions import Permission, permissions_of
@@ -20,6 +22,8 @@ from app.tenancy.scope import ALL_ORGANIZATIONS
 class SignedIn:
     user_id: str
     session_epoch: int
+    needs_code: bool = False
+    """The second factor is still to come; until then nobody is signed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,14 @@ def sign_in(email: str, password: str) -> SignedIn:
     if user is None or not fits or not organizations_of(user.id):
         sentence = "E-mail address or password is wrong."
         raise Invalid(sentence, {"password": [sentence]})
-    return SignedIn(user.id, user.session_epoch)
+    needs_code = db.session.scalar(sa.select(_has_second_factor(user.id)))
+    return SignedIn(user.id, user.session_epoch, bool(needs_code))
+
+
+def _has_second_factor(user_id: str | InstrumentedAttribute[str]) -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        SecondFactor.user_id == user_id, SecondFactor.confirmed_at.is_not(None)
+    )
 
 
 def organizations_of(user_id: str) -> list[OrganizationChoice]:
@@ -68,18 +79,19 @@ def actor_of(
     """Return the person as actor in one organization, with the permissions of this moment.
 
     Args:
-        user_id: `SYSTEM_USER_ID` gives the program itself, which may keep connections going.
+        user_id: `SYSTEM_USER_ID` gives the program itself, which may keep connections going; an
+            API key's gives the key.
         organization_id: None takes the first by name.
         operator_emails: Addresses that hold the `operations` permission, lower case.
         session_epoch: Epoch that the session was signed in with; another one ends it.
 
     Returns:
-        None when the person, the membership or the session is gone.
+        None when the person, the membership, the session or the key is gone.
     """
     if user_id == SYSTEM_USER_ID:
         return _system_actor(organization_id, via=via, request_id=request_id)
     statement = (
-        sa.select(User, Membership, Organization)
+        sa.select(User, Membership, Organization, _has_second_factor(User.id))
         .join(Membership, Membership.user_id == User.id)
         .join(Organization, Organization.id == Membership.organization_id)
         .where(User.id == user_id)
@@ -90,8 +102,8 @@ def actor_of(
         statement = statement.where(Organization.id == organization_id)
     row = db.session.execute(statement, execution_options=ALL_ORGANIZATIONS).one_or_none()
     if row is None:
-        return None
-    user, membership, organization = row
+        return key_actor(user_id, organization_id, via=via, request_id=request_id)
+    user, membership, organization, has_second_factor = row
     if session_epoch is not None and session_epoch != user.session_epoch:
         return None
     return Actor(
@@ -108,6 +120,7 @@ def actor_of(
             operations=user.email in operator_emails,
         ),
         via=via,
+        owes_second_factor=organization.second_factor_required and not has_second_factor,
         ip_address=ip_address,
         request_id=request_id,
     )

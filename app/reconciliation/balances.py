@@ -5,6 +5,7 @@ Bar, report, certification and API all call `balances_of`; nothing else adds up 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -65,44 +66,67 @@ class Balances:
 
 def balances_of(reconciliation: Reconciliation) -> Balances:
     """Compute the balances from the database as the caller's transaction sees it."""
-    cleared = _cleared(reconciliation)
-    return Balances(
-        opening_minor=reconciliation.opening_balance_minor,
-        cleared_in_minor=cleared["in"],
-        cleared_out_minor=cleared["out"],
-        cleared_bank_count=cleared["count"],
-        cleared_gl_minor=cleared["gl"],
-        ending_minor=reconciliation.ending_balance_minor,
-        open_bank=_side(open_bank(reconciliation).subquery()),
-        open_gl=_side(open_gl(reconciliation).subquery()),
-    )
+    return balances_of_many([reconciliation])[reconciliation.id]
 
 
-def _cleared(reconciliation: Reconciliation) -> dict[str, int]:
+def balances_of_many(reconciliations: Sequence[Reconciliation]) -> dict[str, Balances]:
+    """Compute the balances of each, by id, in three statements however many there are."""
+    if not reconciliations:
+        return {}
+    cleared = _cleared([each.id for each in reconciliations])
+    bank = _sides({each.id: open_bank(each).subquery() for each in reconciliations})
+    gl = _sides({each.id: open_gl(each).subquery() for each in reconciliations})
+    nothing = (0, 0, 0, 0)
+    return {
+        each.id: Balances(
+            each.opening_balance_minor,
+            *cleared.get(each.id, nothing),
+            ending_minor=each.ending_balance_minor,
+            open_bank=bank[each.id],
+            open_gl=gl[each.id],
+        )
+        for each in reconciliations
+    }
+
+
+def _cleared(reconciliation_ids: Sequence[str]) -> dict[str, tuple[int, int, int, int]]:
+    """Return what is matched: bank in, bank out, bank lines, GL total."""
     amount = MatchItem.amount_minor
     on_bank = MatchItem.financial_transaction_id.is_not(None)
-    row = db.session.execute(
+    rows = db.session.execute(
         sa.select(
-            sa.func.coalesce(sa.func.sum(sa.case((on_bank & (amount > 0), amount), else_=0)), 0),
-            sa.func.coalesce(sa.func.sum(sa.case((on_bank & (amount < 0), amount), else_=0)), 0),
-            sa.func.coalesce(sa.func.sum(sa.case((on_bank, 1), else_=0)), 0),
-            sa.func.coalesce(sa.func.sum(sa.case((~on_bank, amount), else_=0)), 0),
-        ).where(
+            MatchItem.reconciliation_id,
+            sa.func.sum(sa.case((on_bank & (amount > 0), amount), else_=0)),
+            sa.func.sum(sa.case((on_bank & (amount < 0), amount), else_=0)),
+            sa.func.sum(sa.case((on_bank, 1), else_=0)),
+            sa.func.sum(sa.case((~on_bank, amount), else_=0)),
+        )
+        .where(
             MatchItem.organization_id == current_organization_id(),
-            MatchItem.reconciliation_id == reconciliation.id,
+            MatchItem.reconciliation_id.in_(reconciliation_ids),
             MatchItem.active,
         )
-    ).one()
-    return dict(zip(("in", "out", "count", "gl"), map(int, row), strict=True))
+        .group_by(MatchItem.reconciliation_id)
+    )
+    return {row[0]: (int(row[1]), int(row[2]), int(row[3]), int(row[4])) for row in rows}
 
 
-def _side(lines: sa.Subquery) -> Side:
-    amount = lines.c.amount_minor
-    row = db.session.execute(
+def _sides(lines: Mapping[str, sa.Subquery]) -> dict[str, Side]:
+    """Count and add up the open lines of one side, of each reconciliation by its id."""
+    sums = [
         sa.select(
+            sa.literal(reconciliation_id),
             sa.func.count(),
-            sa.func.coalesce(sa.func.sum(sa.case((amount > 0, amount), else_=0)), 0),
-            sa.func.coalesce(sa.func.sum(sa.case((amount < 0, amount), else_=0)), 0),
-        ).select_from(lines)
-    ).one()
-    return Side(*map(int, row))
+            _sum_where(each.c.amount_minor, each.c.amount_minor > 0),
+            _sum_where(each.c.amount_minor, each.c.amount_minor < 0),
+        ).select_from(each)
+        for reconciliation_id, each in lines.items()
+    ]
+    rows = db.session.execute(sa.union_all(*sums))
+    return {row[0]: Side(int(row[1]), int(row[2]), int(row[3])) for row in rows}
+
+
+def _sum_where(
+    amount: sa.ColumnElement[int], holds: sa.ColumnElement[bool]
+) -> sa.ColumnElement[int]:
+    return sa.func.coalesce(sa.func.sum(sa.case((holds, amount), else_=0)), 0)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from app.audit.trail import Change, record
-from app.connections.bank_changes import hold_accounts
+from app.connections.bank_changes import Applied, apply_bank_facts, hold_accounts
 from app.connections.bank_facts import (
     booked_minor,
     day_in_words,
@@ -46,6 +46,7 @@ from app.tenancy.permissions import Permission
 from app.tenancy.scope import get_owned, owned
 
 NOTE_CHARACTERS_MAX: Final = 2_000
+TAKEN_UP_NOTE: Final = "Reopened: the line reads as the bank states it now."
 
 _SETTLED_WORDS: Final = {
     ChangeState.ACKNOWLEDGED: "{who} has acknowledged this change",
@@ -135,6 +136,30 @@ def take_back(actor: Actor, change_id: str) -> None:
         _write_state(actor, change, ChangeState.OPEN, note="", who="")
 
 
+def take_up_changes(actor: Actor, reconciliation: Reconciliation) -> Applied:
+    """Bring a reopened reconciliation's lines to what the bank says, in the caller's transaction.
+
+    Waiting changes and carried ones are taken up: their lines are changed, their matches
+    flagged, and the corrections that carried them are marked removed.  Acknowledged ones stay
+    as a person has decided.  The caller holds the accounts.
+    """
+    changes = db.session.scalars(
+        owned(BankChange)
+        .where(
+            BankChange.reconciliation_id == reconciliation.id,
+            BankChange.state.in_((ChangeState.OPEN, ChangeState.CARRIED)),
+        )
+        .order_by(BankChange.id)
+    ).all()
+    for change in changes:
+        if change.carried_transaction_id is not None:
+            _remove_correction(actor, change.carried_transaction_id)
+            change.carried_transaction_id = None
+        _write_state(actor, change, ChangeState.WITHDRAWN, note=TAKEN_UP_NOTE, who=actor.name)
+    stated = {change.financial_transaction_id: from_json(change.after) for change in changes}
+    return apply_bank_facts(actor, stated)
+
+
 def difference_of(change: BankChange) -> int:
     """Return what the change adds to the bank's balance, in minor units."""
     return booked_minor(from_json(change.after)) - booked_minor(from_json(change.before))
@@ -172,6 +197,8 @@ def _hold_unsettled(command: Settle) -> tuple[BankChange, FinancialTransaction]:
     change, transaction = _hold(command.change_id)
     if change.state != ChangeState.OPEN:
         words = _SETTLED_WORDS[ChangeState(change.state)].format(who=change.settled_by_name)
+        if change.state == ChangeState.WITHDRAWN and change.settled_by_name:
+            words = f"{change.settled_by_name} has reopened the month"
         raise Conflict(f"{words} in the meantime; nothing was changed.")
     if fingerprint(change.before, change.after) != command.seen:
         raise Conflict(

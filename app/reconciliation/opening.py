@@ -21,7 +21,7 @@ from app.models import (
     db,
 )
 from app.models.session import UnitOfWork, unit_of_work
-from app.reconciliation.scope import hold_open
+from app.reconciliation.scope import hold_open, reason_locked
 from app.tenancy.actor import Actor
 from app.tenancy.permissions import Permission
 from app.tenancy.scope import get_owned, owned
@@ -111,13 +111,14 @@ def request_matching(actor: Actor, reconciliation_id: str) -> str:
     """Ask for another matching run of an open reconciliation and return the run's id.
 
     Raises:
-        Conflict: It is certified.
+        Conflict: It is certified or waits for review.
     """
     actor.require(Permission.RECONCILE)
     with unit_of_work() as work:
         reconciliation = get_owned(Reconciliation, reconciliation_id)
-        if reconciliation.status != ReconciliationStatus.OPEN:
-            raise Conflict("This reconciliation is certified; nothing is left to match.")
+        locked = reason_locked(reconciliation)
+        if locked:
+            raise Conflict(locked)
         return request_run(work, actor, JobKind.MATCH, reconciliation.id)
 
 

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from app.kernel.errors import Conflict
 from app.models import (
+    CertificationReview,
     FinancialAccount,
     FinancialTransaction,
     GlEntry,
@@ -28,7 +29,7 @@ def hold_open(reconciliation_id: str) -> Reconciliation:
 
     Raises:
         NotFound: No such reconciliation here.
-        Conflict: It is certified; its matches are locked.
+        Conflict: It is certified, or waits for a second person's review: it is locked.
     """
     held = (
         sa.update(Reconciliation)
@@ -36,16 +37,27 @@ def hold_open(reconciliation_id: str) -> Reconciliation:
             Reconciliation.organization_id == current_organization_id(),
             Reconciliation.id == reconciliation_id,
             Reconciliation.status == ReconciliationStatus.OPEN,
+            Reconciliation.review_id.is_(None),
         )
         .values(version=Reconciliation.version + 1)
     )
     if rows_changed(held) == 1:
         return get_owned(Reconciliation, reconciliation_id)
-    reconciliation = get_owned(Reconciliation, reconciliation_id)
-    raise Conflict(
-        f"The reconciliation of {reconciliation.ending_date:%d %B %Y} is certified; its matches "
-        "are locked and nothing was changed."
-    )
+    raise Conflict(reason_locked(get_owned(Reconciliation, reconciliation_id)))
+
+
+def reason_locked(reconciliation: Reconciliation) -> str:
+    """Return why nothing of this reconciliation can be changed now, or nothing."""
+    named = f"The reconciliation of {reconciliation.ending_date:%d %B %Y}"
+    if reconciliation.status == ReconciliationStatus.CERTIFIED:
+        return f"{named} is certified; its matches are locked and nothing was changed."
+    if reconciliation.review_id is not None:
+        review = get_owned(CertificationReview, reconciliation.review_id)
+        return (
+            f"{named} waits for the review of a second person: {review.prepared_by_name} has "
+            "submitted it. Nothing was changed; withdraw it, or have it returned, first."
+        )
+    return ""
 
 
 def hold_match(match_id: str) -> tuple[Match, Reconciliation]:

@@ -23,6 +23,7 @@ from app.models import (
     Reconciliation,
     db,
 )
+from app.reconciliation.ages import AgeBucket, by_age
 from app.reconciliation.balances import balances_of
 from app.reconciliation.scope import gl_in_scope, open_bank, open_gl
 from app.tenancy.scope import get_owned, owned
@@ -83,9 +84,16 @@ class ReconciliationStatement:
         return self.book_balance_minor - self.adjustments_minor
 
     @property
+    def outstanding_minor(self) -> int:
+        return self.deposits_in_transit_minor + self.outstanding_payments_minor
+
+    @property
+    def outstanding_by_age(self) -> tuple[AgeBucket, ...]:
+        return by_age((*self.deposits_in_transit, *self.outstanding_payments))
+
+    @property
     def adjusted_bank_minor(self) -> int:
-        outstanding = self.deposits_in_transit_minor + self.outstanding_payments_minor
-        return self.bank_balance_minor + outstanding
+        return self.bank_balance_minor + self.outstanding_minor
 
     @property
     def adjusted_book_minor(self) -> int:

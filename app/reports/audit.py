@@ -26,10 +26,17 @@ AREAS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     ),
     "ledger": (
         "Ledger",
-        ("gl_account", "gl_entries", "journal_entry", "ledger_bank_account", "ledger_import"),
+        (
+            "gl_account",
+            "gl_entries",
+            "entry_batch",
+            "journal_entry",
+            "ledger_bank_account",
+            "ledger_import",
+        ),
     ),
     "settings": ("Rules and settings", ("rule", "settings")),
-    "people": ("People", ("person", "organization")),
+    "people": ("People and keys", ("person", "api_key", "organization")),
 }
 """Words, and what the actions of the area begin with."""
 
@@ -133,7 +140,7 @@ def audit_page(
     has_newer = has_more if after is not None else before is not None
     has_older = True if after is not None else has_more
     return AuditPage(
-        events=tuple(_read(row) for row in rows),
+        events=tuple(read_event(row) for row in rows),
         newer_after=rows[0].sequence if rows and has_newer else None,
         older_before=rows[-1].sequence if rows and has_older else None,
     )
@@ -235,7 +242,8 @@ def _cell(value: object) -> object:
     return _json(value) if isinstance(value, dict) else value
 
 
-def _read(event: AuditEvent) -> ReadEvent:
+def read_event(event: AuditEvent) -> ReadEvent:
+    """Return an event in words."""
     return ReadEvent(
         sequence=event.sequence,
         at=event.at,

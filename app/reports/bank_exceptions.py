@@ -29,6 +29,7 @@ from app.models import (
     db,
 )
 from app.reconciliation.bank_exceptions import difference_of, reason_against_carrying
+from app.reconciliation.certificates import in_force
 from app.reports.paging import Order, Page, fetch_page
 from app.tenancy.scope import current_organization_id, get_owned, owned
 
@@ -109,6 +110,18 @@ def settled(statement_id: str, after: str) -> Page[ExceptionRow]:
     return _page(statement_id, after, states, descending=True)
 
 
+def changes_listed(account_id: str, rows_max: int) -> list[ExceptionRow]:
+    """Return the changes of every certified statement, or of one account's, oldest first."""
+    statement = owned(BankChange)
+    if account_id:
+        statement = statement.join(
+            Reconciliation, Reconciliation.id == BankChange.reconciliation_id
+        ).where(Reconciliation.ledger_bank_account_id == account_id)
+    changes = db.session.scalars(statement.order_by(BankChange.id).limit(rows_max)).all()
+    around = _around([change.id for change in changes])
+    return [_row(change, around[change.id]) for change in changes]
+
+
 def waiting_count(statement_id: str = "") -> int:
     """Count what has to be settled by an index alone."""
     statement = _of(statement_id, [ChangeState.OPEN])
@@ -184,7 +197,10 @@ def _around(change_ids: Sequence[str]) -> dict[str, _Around]:
         .join(FinancialAccount, FinancialAccount.id == FinancialTransaction.financial_account_id)
         .join(Reconciliation, Reconciliation.id == BankChange.reconciliation_id)
         .join(LedgerBankAccount, LedgerBankAccount.id == Reconciliation.ledger_bank_account_id)
-        .outerjoin(Certification, Certification.reconciliation_id == Reconciliation.id)
+        .outerjoin(
+            Certification,
+            sa.and_(Certification.reconciliation_id == Reconciliation.id, in_force()),
+        )
         .outerjoin(
             correction,
             sa.and_(

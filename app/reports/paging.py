@@ -7,14 +7,16 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.kernel.errors import Invalid
 from app.kernel.limits import PAGE_ROWS
 from app.models import db
+from app.models.base import UtcDateTime
 
 Row = TypeVar("Row")
 
@@ -40,10 +42,22 @@ def fetch_page(
     cursor: str | None,
     read: Callable[[Any], Row],
     rows_count: int = PAGE_ROWS,
+    *,
+    strict: bool = False,
 ) -> Page[Row]:
-    """Return one page of entities, `read` from each; a broken cursor begins at the start."""
+    """Return one page of entities, `read` from each.
+
+    Args:
+        strict: Refuse a broken cursor or one of another list; otherwise it begins at the start.
+
+    Raises:
+        Invalid: The cursor, where `strict`.
+    """
     keys = (order.key.desc(), order.id.desc()) if order.descending else (order.key, order.id)
     after = _decode(cursor, order)
+    if strict and cursor and after is None:
+        sentence = "This is no cursor of this list; leave it out to begin at the start."
+        raise Invalid(sentence, {"cursor": [sentence]})
     if after is not None:
         here = sa.tuple_(order.key, order.id)
         there = sa.tuple_(sa.literal(after[0], order.key.type), sa.literal(after[1]))
@@ -51,12 +65,14 @@ def fetch_page(
     found: Sequence[Any] = db.session.scalars(statement.order_by(*keys).limit(rows_count + 1)).all()
     shown = found[:rows_count]
     last = shown[-1] if len(found) > rows_count else None
-    next_cursor = None if last is None else _encode(getattr(last, order.key.key), last.id)
+    next_cursor = None if last is None else _encode(order, getattr(last, order.key.key), last.id)
     return Page(tuple(read(row) for row in shown), next_cursor)
 
 
-def _encode(key: object, row_id: str) -> str:
-    text = json.dumps([key.isoformat() if isinstance(key, date) else key, row_id])
+def _encode(order: Order, key: object, row_id: str) -> str:
+    text = json.dumps(
+        [_list_name(order), key.isoformat() if isinstance(key, date) else key, row_id]
+    )
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -64,9 +80,35 @@ def _decode(cursor: str | None, order: Order) -> tuple[Any, str] | None:
     if not cursor:
         return None
     try:
-        key, row_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if isinstance(order.key.type, sa.Date):
-            key = date.fromisoformat(key)
-    except (ValueError, TypeError, binascii.Error):
+        name, key, row_id = json.loads(
+            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), parse_constant=str
+        )
+        if name != _list_name(order) or not isinstance(row_id, str):
+            return None
+        return _typed(key, order.key.type), row_id
+    except (ValueError, TypeError, RecursionError, binascii.Error):
         return None
-    return (key, row_id) if isinstance(row_id, str) else None
+
+
+def _list_name(order: Order) -> str:
+    return f"{order.key.class_.__name__}.{order.key.key}{'-' if order.descending else ''}"
+
+
+def _typed(key: Any, kind: sa.types.TypeEngine[Any]) -> Any:
+    """Return the key as the column holds it.
+
+    Raises:
+        ValueError, TypeError: It is none of the column's.
+    """
+    if isinstance(kind, UtcDateTime):
+        at = datetime.fromisoformat(key)
+        if at.tzinfo is None:
+            raise ValueError(key)
+        return at
+    if isinstance(kind, sa.Date):
+        return date.fromisoformat(key)
+    if isinstance(kind, sa.Integer) and type(key) is not int:
+        raise TypeError(key)
+    if isinstance(kind, sa.String) and not isinstance(key, str):
+        raise TypeError(key)
+    return key

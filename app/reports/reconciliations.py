@@ -6,19 +6,28 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
+from app.kernel.errors import NotFound
 from app.models import (
     Certification,
+    CertificationReview,
     FinancialAccount,
     GlAccount,
     LedgerBankAccount,
     Reconciliation,
     ReconciliationStatus,
+    Reopening,
+    ReviewState,
     db,
 )
 from app.reconciliation.balances import Balances, balances_of
+from app.reconciliation.certificates import certificate_in_force, in_force
+from app.reconciliation.discarding import reason_against_discarding
+from app.reconciliation.reopening import reason_against_reopening
+from app.reconciliation.scope import reason_locked
 from app.reconciliation.statement import ReconciliationStatement, from_document, statement_of
-from app.tenancy.scope import get_owned, owned
+from app.tenancy.scope import current_organization_id, get_owned, owned
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +50,56 @@ class AccountRow:
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
     id: str
+    account_name: str
     ending_date: date
     ending_balance_minor: int
     currency: str
     is_open: bool
+    in_review: bool
     certified_at: datetime | None
     certified_by: str | None
+    prepared_by: str
+    versions_count: int
+    """Certificates that were ever signed; of an open one, those that were reopened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One signature under a statement, and what ended it."""
+
+    version: int
+    certified_at: datetime
+    certified_by: str
+    prepared_at: datetime | None
+    prepared_by: str
+    reopened_at: datetime | None
+    reopened_by: str
+    reopened_because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The last submission to a second person."""
+
+    state: str
+    prepared_at: datetime
+    prepared_by: str
+    prepared_by_id: str
+    remarks: str
+    decided_at: datetime | None
+    decided_by: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A reconciliation statement: as it stands, or exactly as it was certified."""
+    """A reconciliation statement: as it stands, or exactly as it was certified.
+
+    Attributes:
+        version: Number of the certificate that is shown; None for a draft.
+        certificates: All that were ever signed, newest first.
+        review: The last submission for review since the last certificate.
+    """
 
     reconciliation_id: str
     ledger_bank_account_id: str
@@ -60,6 +108,21 @@ class Report:
     certified_by: str | None
     remarks: str
     sha256: str
+    version: int | None
+    is_open: bool
+    certificates: tuple[Certificate, ...]
+    review: Review | None
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """Return the signature under the statement that is shown."""
+        shown = (each for each in self.certificates if each.version == self.version)
+        return next(shown, None)
+
+    @property
+    def reopened(self) -> Certificate | None:
+        """Return what was reopened to make this draft."""
+        return self.certificates[0] if self.version is None and self.certificates else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,37 +150,63 @@ def accounts() -> list[AccountRow]:
     return [_account_row(account, number, mapped, newest) for account, number in rows]
 
 
-def history(ledger_bank_account_id: str) -> list[HistoryRow]:
-    """Return an account's reconciliations, newest first."""
-    rows = db.session.execute(
+def history(ledger_bank_account_id: str = "") -> list[HistoryRow]:
+    """Return an account's reconciliations, or everybody's, newest first."""
+    every = aliased(Certification)
+    versions = (
+        sa.select(sa.func.count(every.id))
+        .where(
+            every.organization_id == current_organization_id(),
+            every.reconciliation_id == Reconciliation.id,
+        )
+        .scalar_subquery()
+    )
+    signed = sa.and_(Certification.reconciliation_id == Reconciliation.id, in_force())
+    statement = (
         owned(Reconciliation)
-        .outerjoin(Certification, Certification.reconciliation_id == Reconciliation.id)
-        .where(Reconciliation.ledger_bank_account_id == ledger_bank_account_id)
-        .order_by(Reconciliation.ending_date.desc())
-        .with_only_columns(
-            Reconciliation, Certification.certified_at, Certification.certified_by_name
-        )
+        .join(LedgerBankAccount, LedgerBankAccount.id == Reconciliation.ledger_bank_account_id)
+        .outerjoin(Certification, signed)
+        .order_by(Reconciliation.ending_date.desc(), LedgerBankAccount.name)
+        .with_only_columns(Reconciliation, LedgerBankAccount.name, Certification, versions)
     )
-    return [
-        HistoryRow(
-            id=reconciliation.id,
-            ending_date=reconciliation.ending_date,
-            ending_balance_minor=reconciliation.ending_balance_minor,
-            currency=reconciliation.currency,
-            is_open=reconciliation.status == ReconciliationStatus.OPEN,
-            certified_at=certified_at,
-            certified_by=certified_by,
-        )
-        for reconciliation, certified_at, certified_by in rows
-    ]
+    if ledger_bank_account_id:
+        statement = statement.where(Reconciliation.ledger_bank_account_id == ledger_bank_account_id)
+    return [_history_row(*row) for row in db.session.execute(statement)]
 
 
-def report(reconciliation_id: str) -> Report:
-    """Return the statement; a certified one is read from its certificate, never recomputed."""
+def _history_row(
+    reconciliation: Reconciliation,
+    account_name: str,
+    certified: Certification | None,
+    versions_count: int,
+) -> HistoryRow:
+    return HistoryRow(
+        id=reconciliation.id,
+        account_name=account_name,
+        ending_date=reconciliation.ending_date,
+        ending_balance_minor=reconciliation.ending_balance_minor,
+        currency=reconciliation.currency,
+        is_open=reconciliation.status == ReconciliationStatus.OPEN,
+        in_review=reconciliation.review_id is not None,
+        certified_at=certified.certified_at if certified else None,
+        certified_by=certified.certified_by_name if certified else None,
+        prepared_by=certified.prepared_by_name if certified else "",
+        versions_count=versions_count,
+    )
+
+
+def report(reconciliation_id: str, version: int | None = None) -> Report:
+    """Return the statement; a certified one is read from its certificate, never recomputed.
+
+    Args:
+        reconciliation_id: Which one.
+        version: A certificate, in force or not; None for how things stand.
+
+    Raises:
+        NotFound: No such reconciliation, or no such version of its certificate.
+    """
     reconciliation = get_owned(Reconciliation, reconciliation_id)
-    certified = db.session.scalar(
-        owned(Certification).where(Certification.reconciliation_id == reconciliation.id)
-    )
+    certified = _shown(reconciliation.id, version)
     if certified is None:
         statement = statement_of(reconciliation)
     else:
@@ -130,6 +219,79 @@ def report(reconciliation_id: str) -> Report:
         certified_by=certified.certified_by_name if certified else None,
         remarks=certified.remarks if certified else "",
         sha256=certified.sha256 if certified else "",
+        version=certified.version if certified else None,
+        is_open=reconciliation.status == ReconciliationStatus.OPEN,
+        certificates=_certificates(reconciliation.id),
+        review=last_review(reconciliation),
+    )
+
+
+def reopen_refusal(reconciliation_id: str) -> str:
+    """Return why this reconciliation cannot be reopened now, or nothing."""
+    return reason_against_reopening(get_owned(Reconciliation, reconciliation_id))
+
+
+def discard_refusal(reconciliation_id: str) -> str:
+    """Return why this open reconciliation cannot be discarded, or nothing."""
+    reconciliation = get_owned(Reconciliation, reconciliation_id)
+    return reason_locked(reconciliation) or reason_against_discarding(reconciliation)
+
+
+def last_review(reconciliation: Reconciliation) -> Review | None:
+    """Return the last submission of what is open now, or None."""
+    review = db.session.scalar(
+        owned(CertificationReview)
+        .where(CertificationReview.reconciliation_id == reconciliation.id)
+        .order_by(CertificationReview.id.desc())
+        .limit(1)
+    )
+    if review is None or review.state == ReviewState.APPROVED:
+        return None
+    return Review(
+        state=review.state,
+        prepared_at=review.prepared_at,
+        prepared_by=review.prepared_by_name,
+        prepared_by_id=review.prepared_by,
+        remarks=review.remarks,
+        decided_at=review.decided_at,
+        decided_by=review.decided_by_name,
+        reason=review.reason,
+    )
+
+
+def _shown(reconciliation_id: str, version: int | None) -> Certification | None:
+    if version is None:
+        return certificate_in_force(reconciliation_id)
+    certified = db.session.scalar(
+        owned(Certification).where(
+            Certification.reconciliation_id == reconciliation_id, Certification.version == version
+        )
+    )
+    if certified is None:
+        raise NotFound
+    return certified
+
+
+def _certificates(reconciliation_id: str) -> tuple[Certificate, ...]:
+    rows = db.session.execute(
+        owned(Certification)
+        .outerjoin(Reopening, Reopening.certification_id == Certification.id)
+        .where(Certification.reconciliation_id == reconciliation_id)
+        .order_by(Certification.version.desc())
+        .with_only_columns(Certification, Reopening)
+    )
+    return tuple(
+        Certificate(
+            version=certified.version,
+            certified_at=certified.certified_at,
+            certified_by=certified.certified_by_name,
+            prepared_at=certified.prepared_at,
+            prepared_by=certified.prepared_by_name,
+            reopened_at=reopened.reopened_at if reopened else None,
+            reopened_by=reopened.reopened_by_name if reopened else "",
+            reopened_because=reopened.reason if reopened else "",
+        )
+        for certified, reopened in rows
     )
 
 
@@ -153,11 +315,11 @@ def opening_form(ledger_bank_account_id: str) -> OpeningForm:
         currency=account.currency,
         last_ending_date=last.ending_date if last else None,
         opening_balance_minor=last.ending_balance_minor if last else None,
-        suggested_ending_date=_month_end_after(last.ending_date) if last else covered,
+        suggested_ending_date=month_end_after(last.ending_date) if last else covered,
     )
 
 
-def _month_end_after(day: date) -> date:
+def month_end_after(day: date) -> date:
     """Return the end of the month in which the day after `day` lies."""
     following = day + timedelta(days=1)
     first_of_next = (following.replace(day=1) + timedelta(days=32)).replace(day=1)

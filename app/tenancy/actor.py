@@ -32,6 +32,8 @@ class Actor:
     """`web`, `api`, `job` or `command`."""
     ip_address: str | None = None
     request_id: str | None = None
+    owes_second_factor: bool = False
+    """The organization asks for one and the person has none; pages lead to setting it up."""
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions

@@ -35,6 +35,17 @@ _BY_ROLE: Final[dict[Role, frozenset[Permission]]] = {
     ),
 }
 
+KEY_PERMISSIONS: Final = (
+    Permission.VIEW,
+    Permission.BANK_CONNECTIONS,
+    Permission.LEDGER,
+    Permission.RECONCILE,
+    Permission.CERTIFY,
+    Permission.REOPEN,
+    Permission.SETTINGS,
+)
+"""What an API key can be given; people, their keys and the installation stay with people."""
+
 ROLE_WORDS: Final = {
     Role.ADMIN: "Admin: everything, people included",
     Role.CONTROLLER: "Controller: all accounting, certify and reopen included",

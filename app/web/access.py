@@ -15,12 +15,16 @@ from flask.typing import ResponseReturnValue
 from flask_login import UserMixin, current_user
 
 from app.extensions import htmx, login_manager
+from app.kernel.errors import Unauthenticated
+from app.people.api_keys import actor_of_key
 from app.people.sign_in import actor_of
 from app.tenancy.actor import Actor
 from app.tenancy.permissions import Permission
 from app.tenancy.scope import enter_scope, leave_scope
+from app.web.problems import is_for_program
 
 PUBLIC: Final = "public"
+KEY_HEADER: Final = "X-API-KEY"
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -52,9 +56,15 @@ def public(view: View) -> View:
     return view
 
 
+def open_without_second_factor(view: View) -> View:
+    """Declare a route that stays open to who has yet to set up what the organization asks for."""
+    view.is_open_without_second_factor = True  # type: ignore[attr-defined]
+    return view
+
+
 def current_actor() -> Actor:
     """Return who makes this request; only for routes that are not public."""
-    return cast("Actor", current_user.actor)
+    return cast("Actor", g.key_actor if "key_actor" in g else current_user.actor)
 
 
 def reason_against(permission: Permission) -> str:
@@ -91,6 +101,9 @@ def _guard() -> ResponseReturnValue | None:
     required = _required_permission(request.endpoint)
     if required == PUBLIC:
         return None
+    if is_for_program():
+        _let_in_by_key(required)
+        return None
     if not current_user.is_authenticated:
         return _sign_in_first()
     actor = current_actor()
@@ -98,8 +111,45 @@ def _guard() -> ResponseReturnValue | None:
         organization_id=actor.organization_id, user_id=actor.user_id
     )
     enter_scope(actor.organization_id)
+    if actor.owes_second_factor and not _is_open_without_second_factor(request.endpoint):
+        return _go_to(url_for("second_factor.page"))
     actor.require(required)
     return None
+
+
+def _let_in_by_key(required: Permission) -> None:
+    """Take the API key of the request for who asks; a session's cookie counts for nothing.
+
+    Raises:
+        Unauthenticated: No key, or none that is good.
+        Forbidden: The key lacks the permission.
+    """
+    key = request.headers.get(KEY_HEADER, "")
+    actor = (
+        actor_of_key(key, ip_address=request.remote_addr, request_id=g.request_id) if key else None
+    )
+    if actor is None:
+        raise Unauthenticated(
+            f"Send a valid API key in the header {KEY_HEADER}; an admin of the organization makes "
+            "one under Company → API keys."
+        )
+    g.key_actor = actor
+    structlog.contextvars.bind_contextvars(
+        organization_id=actor.organization_id, user_id=actor.user_id
+    )
+    enter_scope(actor.organization_id)
+    actor.require(required)
+
+
+def _is_open_without_second_factor(endpoint: str) -> bool:
+    view = current_app.view_functions[endpoint]
+    return getattr(view, "is_open_without_second_factor", False)
+
+
+def _go_to(url: str) -> ResponseReturnValue:
+    if request.headers.get("HX-Request"):
+        return Response(status=204, headers={"HX-Redirect": url})
+    return redirect(url)
 
 
 def _required_permission(endpoint: str) -> Permission:
@@ -115,9 +165,9 @@ def _sign_in_first() -> ResponseReturnValue:
     if request.headers.get("HX-Request"):  # never a sign-in form inside a table cell
         page = urlsplit(request.headers.get("HX-Current-URL", ""))
         target = f"{page.path}?{page.query}".rstrip("?") or None
-        return Response(status=204, headers={"HX-Redirect": url_for("auth.sign_in", next=target)})
-    target = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("auth.sign_in", next=target))
+    else:
+        target = request.full_path.rstrip("?") if request.method == "GET" else None
+    return _go_to(url_for("auth.sign_in", next=target))
 
 
 def install_access(app: Flask) -> None:

@@ -37,6 +37,7 @@ _MENU: Final[tuple[tuple[str, tuple[tuple[str, str, Permission, str | None], ...
     (
         "Cash management",
         (
+            ("Overview", "home.index", Permission.VIEW, "g o"),
             ("Bank reconciliation", "reconciliation.index", Permission.VIEW, "g r"),
             ("Exceptions", "exceptions.waiting", Permission.VIEW, "g e"),
             ("Bank transactions", "transactions.index", Permission.VIEW, "g t"),
@@ -44,10 +45,20 @@ _MENU: Final[tuple[tuple[str, tuple[tuple[str, str, Permission, str | None], ...
         ),
     ),
     (
+        "Reports",
+        (
+            ("Statements", "reports.statements", Permission.VIEW, None),
+            ("Outstanding items", "reports.outstanding", Permission.VIEW, None),
+            ("Adjustments", "reports.adjustments", Permission.VIEW, None),
+            ("Exceptions report", "reports.exceptions", Permission.VIEW, None),
+        ),
+    ),
+    (
         "Company",
         (
             ("Bank connections", "connections.index", Permission.VIEW, "g b"),
             ("People", "people.index", Permission.PEOPLE, None),
+            ("API keys", "api_keys.index", Permission.PEOPLE, None),
             ("Audit trail", "audit.index", Permission.VIEW, None),
         ),
     ),
@@ -57,6 +68,7 @@ _MENU: Final[tuple[tuple[str, tuple[tuple[str, str, Permission, str | None], ...
             ("Matching rules", "rules.index", Permission.VIEW, None),
             ("Bank Match AI", "settings.bank_match_ai", Permission.VIEW, None),
             ("Bank data", "bank_data.index", Permission.VIEW, None),
+            ("Closing", "closing.index", Permission.VIEW, None),
         ),
     ),
     (
@@ -106,4 +118,6 @@ def stopped_words(count: int) -> str:
 
 def _is_current(endpoint: str) -> bool:
     here = request.endpoint or ""
+    if any(here == entry[1] for _, entries in _MENU for entry in entries):
+        return here == endpoint
     return here.partition(".")[0] == endpoint.partition(".")[0]

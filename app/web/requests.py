@@ -63,6 +63,16 @@ def _note_answer(response: Response) -> None:
     )
 
 
+def _tidy_limits(response: Response) -> None:
+    """Say seconds, as the draft standard does, and when to come again only to who must wait."""
+    reset_at = response.headers.get("RateLimit-Reset", type=float)
+    if reset_at is None:
+        return
+    response.headers["RateLimit-Reset"] = str(max(0, int(reset_at - time.time())))
+    if response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+        response.headers.pop("Retry-After", None)
+
+
 def install_requests(app: Flask, settings: Settings) -> None:
     app.before_request(_begin)
 
@@ -78,6 +88,7 @@ def install_requests(app: Flask, settings: Settings) -> None:
         if response.mimetype == "text/html":
             response.vary.add("HX-Request")
             response.headers.setdefault("Cache-Control", "no-store")
+        _tidy_limits(response)
         if "request_id" in g:
             _note_answer(response)
         return response

@@ -17,7 +17,6 @@ from app.aggregators.contract import (
     Webhook,
     WebhookKind,
 )
-from app.connections import vault
 from app.connections.accounts import map_account
 from app.connections.completion import AlreadyConnected, GrantRefused, NotFinished, complete
 from app.connections.deletion import delete_connection
@@ -30,6 +29,7 @@ from app.kernel.bank import ConnectionStatus
 from app.kernel.clock import utc_now
 from app.kernel.errors import Conflict
 from app.models import FinancialAccount, HostedFlow, db
+from app.tenancy import vault
 from app.tenancy.scope import get_owned, owned
 from tests.bank_logins import (
     RETURN_URL,

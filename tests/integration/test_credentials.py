@@ -12,11 +12,11 @@ from app.connections.hosted_flows import address_of
 from app.connections.refresh import sync
 from app.connections.rotation import Rotated, rotate_credentials
 from app.connections.sources import access_of
-from app.connections.vault import VaultClosed
 from app.kernel import limits
 from app.models import FinancialConnection, HostedFlow, db
 from app.models.session import unit_of_work
 from app.tenancy.scope import ALL_ORGANIZATIONS, enter_scope, get_owned
+from app.tenancy.vault import VaultClosed
 from tests.bank_logins import (
     change_connection,
     connected,

@@ -15,7 +15,8 @@ from app.config import Settings
 from ops import launch
 
 ROOT = Path(__file__).parents[2]
-NOT_OURS = {"instance", "__pycache__", "vendor"}
+MADE = {ROOT / "instance"}
+NOT_OURS = {"__pycache__", "vendor"}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 
@@ -24,7 +25,8 @@ def our_files() -> list[Path]:
     """Return every file of the tree but those that are made, fetched or hidden."""
     found: list[Path] = []
     for folder, names, files in os.walk(ROOT):
-        names[:] = [n for n in names if n not in NOT_OURS and (n == ".ci" or n[0] != ".")]
+        names[:] = [n for n in names if Path(folder, n) not in MADE and n not in NOT_OURS]
+        names[:] = [n for n in names if n == ".ci" or n[0] != "."]
         found += [Path(folder, n) for n in files if n[0] != "." or n.endswith("ignore")]
     return found
 
@@ -69,7 +71,11 @@ def _asked_names(call: ast.Call) -> list[str]:
     if isinstance(call.func, ast.Name) and call.func.id == "_all_or_none":
         return names
     asks = isinstance(call.func, ast.Attribute) and call.func.attr == "get"
-    asks |= isinstance(call.func, ast.Name) and call.func.id in {"_whole_number", "_outside_url"}
+    asks |= isinstance(call.func, ast.Name) and call.func.id in {
+        "_whole_number",
+        "_outside_url",
+        "_networks",
+    }
     return names[:1] if asks else []
 
 

@@ -27,10 +27,12 @@ def required_by(app: Flask, endpoint: str) -> object:
 
 
 def routes(app: Flask, *, public: bool = False) -> list[Rule]:
+    """Return the routes for people; those for programs are walked in tests/api."""
     return [
         rule
         for rule in app.url_map.iter_rules()
         if (required_by(app, rule.endpoint) == PUBLIC) is public
+        and (public or not rule.rule.startswith("/api/"))
     ]
 
 
@@ -69,11 +71,15 @@ def test_only_these_routes_are_public(app):
         "auth.sign_in",
         "auth.sign_in_now",
         "auth.sign_out",
+        "auth.code",
+        "auth.code_now",
         "ops.healthz",
         "ops.readyz",
         "ops.metrics",
         "connections.flow_ended",
         "webhooks.take",
+        "api_description.openapi",
+        "api_description.docs",
     }
 
 

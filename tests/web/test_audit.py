@@ -122,7 +122,7 @@ def test_a_person_is_a_filter_also_after_they_were_removed(app, client, cast):
     record(cast.bob)
     choices = audit.filter_choices()
     assert [name for _, name in choices.people] == ["Alice", "Bob"]
-    assert ("people", "People") in choices.areas
+    assert ("people", "People and keys") in choices.areas
     page = client.get(f"/audit/?person={cast.bob.user_id}")
     assert [row.split()[0] for row in table(page.text)] == ["5"]
 

@@ -309,6 +309,7 @@ def limited(app, cast, monkeypatch, request):
     counting.config["WTF_CSRF_ENABLED"] = False
     yield counting
     limiter.enabled = False
+    limiter._storage_dead = False  # it is one for all applications of this process
     with counting.app_context():
         db.engine.dispose()
 

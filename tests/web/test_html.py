@@ -25,6 +25,7 @@ def rules(app: Flask, method: str) -> Iterator[Rule]:
     """Yield our own addresses that take the method; the job dashboard's pages are not ours."""
     for rule in app.url_map.iter_rules():
         ours = not rule.endpoint.startswith("rq_dashboard.") and rule.endpoint not in NOT_FOR_PEOPLE
+        ours &= not rule.rule.startswith("/api/")  # which answers programs
         if ours and method in (rule.methods or ()):
             yield rule
 

@@ -47,7 +47,7 @@ def test_what_is_not_taken_is_a_problem_in_json(app, cast, bank, path, body, hea
         answer = app.test_client().post(f"/webhooks/{path}", data=body, headers=headers)
     assert answer.status_code == status
     assert answer.mimetype == "application/problem+json"
-    assert {"title", "status", "detail", "code"} == set(answer.json)
+    assert {"type", "title", "status", "detail", "code", "request_id"} == set(answer.json)
     assert answer.json["status"] == status
 
 

@@ -17,6 +17,18 @@ from app.kernel.errors import Refusal
 
 CREDENTIALS: Final = "credentials"
 HOSTED_FLOW: Final = "hosted_flow"
+SECOND_FACTOR: Final = "second_factor"
+
+_SHUT: Final = {
+    SECOND_FACTOR: (
+        "Your second factor cannot be checked: {why}. Ask your operator to restore the key, or to "
+        "remove your second factor, so that you can set it up anew."
+    ),
+}
+_BANK_SHUT: Final = (
+    "The stored access to the bank cannot be used: {why}. Ask your operator to restore the key, or "
+    "delete the connection and connect the bank anew."
+)
 
 
 class VaultClosed(Refusal):
@@ -26,17 +38,20 @@ class VaultClosed(Refusal):
     status = 503
     title = "Stored credentials cannot be opened"
 
-    def __init__(self, why: str) -> None:
-        super().__init__(
-            f"The stored access to the bank cannot be used: {why}. Ask your operator to restore "
-            "the key, or delete the connection and connect the bank anew."
-        )
+    def __init__(self, why: str, purpose: str = CREDENTIALS) -> None:
+        super().__init__(_SHUT.get(purpose, _BANK_SHUT).format(why=why))
 
 
 def seal(secrets: Mapping[str, str], *, purpose: str, organization_id: str, row_id: str) -> bytes:
-    """Return the secrets encrypted with the newest key."""
+    """Return the secrets encrypted with the newest key.
+
+    Args:
+        purpose: What they are; they open for the same purpose alone.
+        organization_id: Whose row it is; empty for a person's own, who may be in several.
+        row_id: The row.
+    """
     bound = {"for": [purpose, organization_id, row_id], "secrets": dict(secrets)}
-    return _keys().encrypt(json.dumps(bound, separators=(",", ":")).encode())
+    return _keys(purpose).encrypt(json.dumps(bound, separators=(",", ":")).encode())
 
 
 def unseal(sealed: bytes, *, purpose: str, organization_id: str, row_id: str) -> dict[str, str]:
@@ -46,11 +61,11 @@ def unseal(sealed: bytes, *, purpose: str, organization_id: str, row_id: str) ->
         VaultClosed: No key of `CREDENTIAL_KEYS` opens it, or it belongs to another row.
     """
     try:
-        bound = json.loads(_keys().decrypt(sealed))
+        bound = json.loads(_keys(purpose).decrypt(sealed))
     except InvalidToken:
-        raise VaultClosed("no key of CREDENTIAL_KEYS opens it") from None
+        raise VaultClosed("no key of CREDENTIAL_KEYS opens it", purpose) from None
     if bound["for"] != [purpose, organization_id, row_id]:
-        raise VaultClosed("it belongs to another row")
+        raise VaultClosed("it belongs to another row", purpose)
     secrets: dict[str, str] = bound["secrets"]
     return secrets
 
@@ -67,8 +82,10 @@ def reseal(sealed: bytes) -> bytes:
         raise VaultClosed("no key of CREDENTIAL_KEYS opens it") from None
 
 
-def _keys() -> MultiFernet:
+def _keys(purpose: str = CREDENTIALS) -> MultiFernet:
     keys = current_app.extensions["settings"].credential_keys
     if not keys:
-        raise VaultClosed("CREDENTIAL_KEYS is not set (`make run` writes a key of its own)")
+        raise VaultClosed(
+            "CREDENTIAL_KEYS is not set (`make run` writes a key of its own)", purpose
+        )
     return MultiFernet([Fernet(key) for key in keys])

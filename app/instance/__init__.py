@@ -1,0 +1,1 @@
+"""The embedded instance as a whole: its backup and its restoration."""
