@@ -49,7 +49,8 @@ def sign_in(page: Page) -> None:
     page.locator("[name=email]").fill("dana@northgate-demo.example")
     page.locator("[name=password]").fill(PASSWORD)
     page.locator("[name=password]").press("Enter")
-    page.wait_for_url("**/reconciliations/")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    page.goto("/reconciliations/")
 
 
 def address_of(row: Locator, link: str) -> str:

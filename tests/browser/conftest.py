@@ -52,11 +52,14 @@ def page(browser, tieout) -> Iterator[Page]:
 
 
 def sign_in(page: Page, name: str) -> None:
-    """Sign in to the demo as one of its people, by keyboard."""
+    """Sign in to the demo as one of its people and go to the reconciliations, by keyboard."""
     page.goto("/sign-in")
     page.locator("[name=email]").focus()
     page.keyboard.type(f"{name}@northgate-demo.example")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    page.keyboard.press("g")
+    page.keyboard.press("r")
     page.wait_for_url("**/reconciliations/")
