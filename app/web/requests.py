@@ -13,6 +13,7 @@ from flask import Flask, Response, abort, g, request
 from app.config import Settings
 from app.kernel.ids import new_id
 from app.web.metrics import count_request
+from app.web.problems import is_for_program
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}", re.ASCII)
 _POLICY: Final = (
@@ -45,7 +46,8 @@ def _begin() -> None:
     g.began = time.perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
-    if _NUL in request.path or any(_NUL in value for value in request.args.values()):
+    asked = () if is_for_program() else request.args.values()  # a program is told which it was
+    if _NUL in request.path or any(_NUL in value for value in asked):
         abort(HTTPStatus.NOT_FOUND)  # no id and no text holds it, and PostgreSQL refuses it
 
 

@@ -13,6 +13,7 @@ from flask import Response, current_app, request, stream_with_context
 from flask_smorest import Api, Blueprint
 from marshmallow import RAISE, Schema, fields, validate
 from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import MultiDict
 
 from app.extensions import limiter
 from app.kernel import limits
@@ -101,6 +102,22 @@ class StrictParser(FlaskParser):
             raise _Unsupported
         req.max_content_length = limits.API_JSON_BYTES_MAX
         return strict_json(req.get_data())
+
+    def load_querystring(self, req: Any, schema: Any) -> Any:
+        _refuse_nul(req.args)
+        return super().load_querystring(req, schema)
+
+    def load_form(self, req: Any, schema: Any) -> Any:
+        _refuse_nul(req.form)
+        return super().load_form(req, schema)
+
+
+def _refuse_nul(values: MultiDict[str, str]) -> None:
+    """Refuse the one character that no text of the database can hold."""
+    wrong = {name for name, value in values.items(multi=True) if "\0" in name + value}
+    if wrong:
+        sentence = "This holds the character U+0000, which no text has."
+        raise Invalid(sentence, {name.replace("\0", ""): [sentence] for name in wrong})
 
 
 class _Unsupported(Invalid):
