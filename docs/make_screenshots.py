@@ -11,7 +11,6 @@ import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from app.demo import PASSWORD
 from tests.browser_support import chromium
@@ -50,7 +49,7 @@ def sign_in(page: Page) -> None:
     page.locator("[name=email]").fill("dana@northgate-demo.example")
     page.locator("[name=password]").fill(PASSWORD)
     page.locator("[name=password]").press("Enter")
-    page.wait_for_url(lambda url: urlsplit(url).path == "/")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
     page.goto("/reconciliations/")
 
 

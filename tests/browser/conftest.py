@@ -2,7 +2,6 @@
 
 import signal
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -53,12 +52,14 @@ def page(browser, tieout) -> Iterator[Page]:
 
 
 def sign_in(page: Page, name: str) -> None:
-    """Sign in to the demo as one of its people, by keyboard, and go to the reconciliations."""
+    """Sign in to the demo as one of its people and go to the reconciliations, by keyboard."""
     page.goto("/sign-in")
     page.locator("[name=email]").focus()
     page.keyboard.type(f"{name}@northgate-demo.example")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url(lambda url: urlsplit(url).path == "/")
-    page.goto("/reconciliations/")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    page.wait_for_url("**/reconciliations/")

@@ -52,7 +52,7 @@ def test_it_is_set_up_asked_for_and_switched_off(page: Page):
     expect(page.get_by_role("alert")).to_be_visible()
     found["refused"] = axe_faults(page)
     enter(page, "code", key.at(int(time.time()) + 30))
-    page.wait_for_url("**/reconciliations/")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
 
     page.goto("/account/second-factor/")
     page.locator("#current_password").fill(PASSWORD)

@@ -399,7 +399,7 @@ def test_a_lost_key_is_said_and_ends_with_its_return(app, cast, bank, monkeypatc
     held_id = connected(cast.alice, bank).id
     good = vault._keys
 
-    def lost():
+    def lost(_purpose):
         raise vault.VaultClosed("no key of CREDENTIAL_KEYS opens it")
 
     monkeypatch.setattr(vault, "_keys", lost)
