@@ -18,8 +18,9 @@ pytestmark = pytest.mark.browser
 ID = re.compile(r"[0-9a-f]{32}")
 VISITED_OF_EACH = 4
 """Addresses of one kind of page that are followed: not every account has a file, say."""
-NOT_PAGES = re.compile(r"^/(ops|static)/|\.csv$|/file$")
+NOT_PAGES = re.compile(r"^/(ops|static)/|\.(csv|pdf)$|/file$")
 EXPECTED = {
+    "/",
     "/account",
     "/account/second-factor/",
     "/audit/",
@@ -50,18 +51,26 @@ EXPECTED = {
     "/people/*/remove",
     "/reconciliations/",
     "/reconciliations/*",
+    "/reconciliations/*/audit",
     "/reconciliations/*/certify",
+    "/reconciliations/*/discard",
     "/reconciliations/*/matched",
+    "/reconciliations/*/reopen",
     "/reconciliations/*/report",
     "/reconciliations/*/statement",
     "/reconciliations/accounts/*",
     "/reconciliations/accounts/*/new",
+    "/reports/adjustments",
+    "/reports/exceptions",
+    "/reports/outstanding",
+    "/reports/statements",
     "/rules/",
     "/rules/*",
     "/rules/new",
     "/settings/bank-data/",
     "/settings/bank-match-ai",
     "/settings/bank-match-ai/performance",
+    "/settings/closing/",
     "/transactions/",
 }
 BANK_FILE = (
@@ -130,6 +139,7 @@ def visit(browser, launched, tieout) -> Iterator[tuple[dict[str, str], dict]]:
                     queue.append(link)
         opened = found["/reconciliations/*"]
         found["/reconciliations/*/certify"] = f"{opened}/certify"
+        found["/"] = "/"
         found["/nowhere"] = "/nowhere"
         found["nothing found"] = "/transactions/?q=nothing+like+it"
         found["a line ranked"] = ranked(page, opened)

@@ -1,13 +1,28 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 
+from app.reports import document_pdf
 from tests.templates_alone import STATIC, TEMPLATES
 
 VENDOR = STATIC / "vendor"
 SUMS = [line.split("  ") for line in (VENDOR / "SHA256SUMS").read_text().splitlines()]
+
+
+FONTS = Path(document_pdf.__file__).parent / "fonts"
+FONT_SUMS = [line.split("  ") for line in (FONTS / "SHA256SUMS").read_text().splitlines()]
+
+
+@pytest.mark.parametrize(("digest", "name"), FONT_SUMS)
+def test_a_vendored_font_is_the_released_one(digest: str, name: str) -> None:
+    assert hashlib.sha256((FONTS / name).read_bytes()).hexdigest() == digest
+
+
+def test_every_font_has_its_sum() -> None:
+    assert {path.name for path in FONTS.glob("*.ttf")} == {name for _, name in FONT_SUMS}
 
 
 @pytest.mark.parametrize(("digest", "name"), SUMS)
