@@ -18,13 +18,14 @@ pytestmark = pytest.mark.browser
 ID = re.compile(r"[0-9a-f]{32}")
 VISITED_OF_EACH = 4
 """Addresses of one kind of page that are followed: not every account has a file, say."""
-NOT_PAGES = re.compile(r"^/(ops|static)/|\.(csv|pdf)$|/file$")
+NOT_PAGES = re.compile(r"^/(ops|static)/|\.(csv|pdf|json)$|/file$")
 EXPECTED = {
     "/",
     "/account",
     "/account/second-factor/",
     "/audit/",
     "/api-keys/",
+    "/api/docs",
     "/audit/verification",
     "/connections/",
     "/connections/*",
