@@ -103,7 +103,7 @@ def test_a_new_organization_is_led_from_nothing_to_a_certified_month(page):
     page.get_by_label("E-mail address").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    heading(page, "Bank reconciliation")
+    heading(page, "Overview")
     set_up_the_books(page)
     connect_the_bank(page)
     bring_in_the_ledger(page)
