@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Identified, OrganizationOwned, Text, references
+from app.models.base import Base, Identified, OrganizationOwned, references
 
 
 class ApiKey(Identified, OrganizationOwned, Base):
@@ -48,5 +48,6 @@ class IdempotentCall(Identified, OrganizationOwned, Base):
     """SHA-256 of method, address and body."""
     status: Mapped[int | None]
     """Of the answer; None until it is kept, which comes after what the call did."""
-    body: Mapped[Text]
+    body: Mapped[bytes | None]
+    """Sealed by `app.tenancy.vault`: an answer may hold an address that lets in whoever has it."""
     headers: Mapped[dict[str, Any]] = mapped_column(default=dict)

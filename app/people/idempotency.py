@@ -13,6 +13,7 @@ from app.kernel.clock import utc_now
 from app.kernel.ids import new_id
 from app.models import ApiKey, IdempotentCall, db
 from app.models.session import rows_changed, unit_of_work
+from app.tenancy import vault
 from app.tenancy.scope import ALL_ORGANIZATIONS, owned
 
 
@@ -39,7 +40,11 @@ class KeptCall:
 def kept_call(call: Call) -> KeptCall | None:
     """Return what came before under the same key; None when nothing did, or too long ago."""
     row = db.session.scalar(_row(call).where(IdempotentCall.created_at > _kept_since(utc_now())))
-    return KeptCall(row.request_digest, row.status, row.body, row.headers) if row else None
+    if row is None:
+        return None
+    body = _opened(row)
+    status = None if body is None else row.status
+    return KeptCall(row.request_digest, status, body or "", row.headers)
 
 
 def note_call(call: Call) -> None:
@@ -73,7 +78,13 @@ def keep_answer(call: Call, status: int, body: str, headers: dict[str, Any]) -> 
         if row is None:
             note_call(call)
             row = db.session.scalars(_row(call)).one()
-        row.status, row.body, row.headers = status, body, headers
+        row.status, row.headers = status, headers
+        row.body = vault.seal(
+            {"body": body},
+            purpose=vault.KEPT_ANSWER,
+            organization_id=row.organization_id,
+            row_id=row.id,
+        )
 
 
 def prune_calls(now: datetime) -> int:
@@ -94,6 +105,21 @@ def prune_calls(now: datetime) -> int:
         if not deleted:
             return total
         total += deleted
+
+
+def _opened(row: IdempotentCall) -> str | None:
+    """Return the answer's body; None before it is kept, and once no key opens it any more."""
+    if row.body is None:
+        return None
+    try:
+        return vault.unseal(
+            row.body,
+            purpose=vault.KEPT_ANSWER,
+            organization_id=row.organization_id,
+            row_id=row.id,
+        )["body"]
+    except vault.VaultClosed:
+        return None
 
 
 def _row(call: Call) -> sa.Select[IdempotentCall]:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from app.kernel import limits
+from app.kernel.errors import NotFound
 from app.kernel.money import decimal_text
 from app.models import (
     FinancialAccount,
@@ -367,7 +368,7 @@ def _transactions(wanted: TransactionsAsked) -> tuple[sa.Select[Any], Order]:
 def _run(run_id: str, kind: JobKind) -> JobRun:
     run = get_owned(JobRun, run_id)
     if run.kind != kind:
-        return get_owned(JobRun, "")  # a run of another kind is nothing under this address
+        raise NotFound
     return run
 
 

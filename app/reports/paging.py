@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -15,6 +15,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.kernel.errors import Invalid
 from app.kernel.limits import PAGE_ROWS
+from app.kernel.money import AMOUNT_MINOR_MAX
+from app.kernel.texts import is_storable
 from app.models import db
 from app.models.base import UtcDateTime
 
@@ -85,8 +87,8 @@ def _decode(cursor: str | None, order: Order) -> tuple[Any, str] | None:
         )
         if name != _list_name(order) or not isinstance(row_id, str):
             return None
-        return _typed(key, order.key.type), row_id
-    except (ValueError, TypeError, RecursionError, binascii.Error):
+        return (_typed(key, order.key.type), row_id) if is_storable(row_id) else None
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
         return None
 
 
@@ -104,11 +106,11 @@ def _typed(key: Any, kind: sa.types.TypeEngine[Any]) -> Any:
         at = datetime.fromisoformat(key)
         if at.tzinfo is None:
             raise ValueError(key)
-        return at
+        return at.astimezone(UTC)
     if isinstance(kind, sa.Date):
         return date.fromisoformat(key)
-    if isinstance(kind, sa.Integer) and type(key) is not int:
-        raise TypeError(key)
-    if isinstance(kind, sa.String) and not isinstance(key, str):
-        raise TypeError(key)
+    if isinstance(kind, sa.Integer) and (type(key) is not int or abs(key) > AMOUNT_MINOR_MAX):
+        raise ValueError(key)
+    if isinstance(kind, sa.String) and not (isinstance(key, str) and is_storable(key)):
+        raise ValueError(key)
     return key

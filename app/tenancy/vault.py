@@ -18,6 +18,7 @@ from app.kernel.errors import Refusal
 CREDENTIALS: Final = "credentials"
 HOSTED_FLOW: Final = "hosted_flow"
 SECOND_FACTOR: Final = "second_factor"
+KEPT_ANSWER: Final = "kept_answer"
 
 _SHUT: Final = {
     SECOND_FACTOR: (

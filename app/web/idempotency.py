@@ -90,6 +90,8 @@ def _first_time(call: Call, do: Callable[[], Any]) -> Response:
     try:
         response = current_app.make_response(do())
     except IntegrityError as error:
+        if kept_call(call) is None:
+            raise  # not our key's
         raise _lost_the_race() from error
     except Refusal as refusal:
         if written:  # what came first stands, so the answer stands for it as well

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
 
 from app.kernel import limits
-from tests.api_support import CONNECTIONS, LEDGER, problem_of, program
+from tests.api_support import CONNECTIONS, LEDGER, RECONCILIATION, problem_of, program
 from tests.books import nothing_changes
 
 ACCOUNT = {"number": "2000", "name": "Card", "type": "liability", "currency": "EUR"}
@@ -33,6 +34,8 @@ def sent(caller, data: bytes):
         (b'{"number": "1", "number": "2"}', 400),
         (b'{"number": NaN}', 400),
         (b'{"number": "a\\u0000"}', 400),
+        (b'{"number": "\\ud800"}', 400),
+        (b'{"number": ["a\\u0000"]}', 400),
         (b"[]", 422),
         (b"null", 422),
         (b'"text"', 422),
@@ -66,6 +69,8 @@ def test_a_body_is_taken_up_to_its_limit(caller):
         ("cursor", "WyJHbEVudHJ5LmRhdGUiLCAiMjAyNi0xMC0wMSIsICJ4Il0"),
         ("updated_since", "yesterday"),
         ("updated_since", "2026-10-01T00:00:00"),
+        ("updated_since", "0001-01-01T00:00:00+14:00"),
+        ("updated_since", "9999-12-31T23:59:59-14:00"),
         ("posted_from", "31/10/2026"),
         ("account_id", "a\0b"),
         ("status", "lost"),
@@ -83,6 +88,30 @@ def test_a_cursor_of_another_list_is_refused(caller):
     assert cursor
     for address in (f"{LEDGER}/entries/", f"{LEDGER}/bank-accounts/"):
         problem_of(caller.get(address, query_string={"cursor": cursor}), 422)
+
+
+@pytest.mark.parametrize(
+    ("key", "row_id"),
+    [("a\0", "x"), ("a", "\0"), ("\ud800", "x"), (5, "x"), (None, "x"), ("a", ["x"])],
+)
+def test_a_cursor_that_somebody_made_up_is_refused(caller, key, row_id):
+    made_up = json.dumps(["GlAccount.number", key, row_id])
+    cursor = base64.urlsafe_b64encode(made_up.encode()).decode()
+    problem_of(caller.get(f"{LEDGER}/accounts/", query_string={"cursor": cursor}), 422)
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "2026-10-01T00:00:00", "soon"])
+def test_a_cursor_of_an_instant_that_is_none_is_refused(caller, at):
+    made_up = json.dumps(["GlEntry.updated_at", at, "x"])
+    cursor = base64.urlsafe_b64encode(made_up.encode()).decode()
+    query = {"cursor": cursor, "updated_since": "2026-10-01T00:00:00Z"}
+    problem_of(caller.get(f"{LEDGER}/entries/", query_string=query), 422)
+
+
+def test_ids_that_no_text_can_hold_are_refused(caller):
+    body = {"bank_transaction_ids": ["a\0"], "gl_entry_ids": []}
+    address = f"{RECONCILIATION}/reconciliations/nothing/matches/"
+    problem_of(caller.post(address, body), 400)
 
 
 def test_a_file_with_a_field_nobody_knows_is_refused(caller):

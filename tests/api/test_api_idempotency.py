@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from app.kernel import limits
 from app.models import GlAccount, IdempotentCall, db
 from app.people.idempotency import prune_calls
 from app.tenancy.scope import owned
 from tests.api_support import CONNECTIONS, LEDGER, problem_of, program
-from tests.books import set_up_books
+from tests.books import everything, set_up_books
 from tests.races import race
 
 BODY = {"number": "2000", "name": "Card", "type": "liability", "currency": "EUR"}
@@ -48,6 +49,23 @@ def test_a_refused_call_may_be_sent_again_corrected_by_time(caller):
     problem_of(caller.post(f"{LEDGER}/bank-accounts/", body, headers=KEY), 422)
     db.session.rollback()
     assert db.session.scalars(owned(IdempotentCall)).all() == []
+
+
+def test_an_answer_is_kept_sealed_since_it_may_let_somebody_into_a_bank(caller, bank):
+    body = {"path": "standard"}
+    first = caller.post(f"{CONNECTIONS}/connections/connect/", body, headers=KEY)
+    again = caller.post(f"{CONNECTIONS}/connections/connect/", body, headers=KEY)
+    url = first.get_json()["hosted_flow"]["url"]
+    assert again.get_json() == first.get_json()
+    assert url not in repr(everything())
+
+
+def test_an_error_of_the_database_is_not_taken_for_a_repetition(caller, monkeypatch):
+    def clash(*_arguments: object) -> None:
+        raise IntegrityError("INSERT", {}, Exception("another key"))
+
+    monkeypatch.setattr("app.ledger.accounts.record", clash)
+    problem_of(caller.post(f"{LEDGER}/accounts/", BODY, headers=KEY), 500)
 
 
 def test_a_call_that_died_before_its_answer_was_kept_is_not_done_again(app, caller, monkeypatch):

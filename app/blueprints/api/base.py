@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final, TypeVar, cast
 
@@ -18,6 +19,7 @@ from werkzeug.datastructures import MultiDict
 from app.extensions import limiter
 from app.kernel import limits
 from app.kernel.errors import Invalid, PreconditionFailed
+from app.kernel.texts import is_storable
 from app.reports.paging import Page
 from app.tenancy.permissions import Permission
 from app.web.access import KEY_HEADER, needs
@@ -42,6 +44,16 @@ class Body(Schema):
 
 class Query(Schema):
     """What stands behind the question mark."""
+
+
+class Instant(fields.AwareDateTime):
+    """A time with its zone that is still one when told in UTC."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **others: Any) -> datetime:
+        try:
+            return super()._deserialize(value, attr, data, **others).astimezone(UTC)
+        except OverflowError:
+            raise self.make_error("invalid", input=value, obj_type="datetime") from None
 
 
 class Paging(Query):
@@ -114,7 +126,7 @@ class StrictParser(FlaskParser):
 
 def _refuse_nul(values: MultiDict[str, str]) -> None:
     """Refuse the one character that no text of the database can hold."""
-    wrong = {name for name, value in values.items(multi=True) if "\0" in name + value}
+    wrong = {name for name, value in values.items(multi=True) if not is_storable(name + value)}
     if wrong:
         sentence = "This holds the character U+0000, which no text has."
         raise Invalid(sentence, {name.replace("\0", ""): [sentence] for name in wrong})
@@ -147,8 +159,7 @@ def strict_json(data: bytes) -> Any:
         raise NotJson("The body nests too deep; nothing was done.") from None
     except ValueError as error:
         raise NotJson(f"The body is not JSON: {error}. Nothing was done.") from None
-    if _depth(value) > limits.API_JSON_DEPTH_MAX:
-        raise NotJson("The body nests too deep; nothing was done.")
+    _refuse_unfit(value)
     return value
 
 
@@ -158,8 +169,6 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"“{twice[:60]}” stands twice in one object")
-    if any("\0" in text for pair in pairs for text in pair if isinstance(text, str)):
-        raise ValueError("it holds the character U+0000, which no text has")
     return members
 
 
@@ -167,18 +176,26 @@ def _no_constant(text: str) -> None:
     raise ValueError(f"{text} is no JSON number")
 
 
-def _depth(value: object) -> int:
-    """Return how deep the value nests, without recursion."""
-    depth, level = 0, [value]
-    while level and depth <= limits.API_JSON_DEPTH_MAX:
-        depth += 1
-        level = [
-            inner
-            for one in level
-            if isinstance(one, dict | list)
-            for inner in (one.values() if isinstance(one, dict) else one)
-        ]
-    return depth
+def _refuse_unfit(value: object) -> None:
+    """Refuse what nests too deep or holds a text that cannot be kept; without recursion.
+
+    Raises:
+        NotJson: It does.
+    """
+    level = [value]
+    for _ in range(limits.API_JSON_DEPTH_MAX):
+        if not all(is_storable(one) for one in level if isinstance(one, str)):
+            raise NotJson("The body holds U+0000 or half a character; nothing was done.")
+        level = [inner for one in level for inner in _inside(one)]
+        if not level:
+            return
+    raise NotJson("The body nests too deep; nothing was done.")
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return (*value, *value.values())
+    return value if isinstance(value, list) else ()
 
 
 def key_of_caller() -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from app.blueprints.api.base import Body, Paging, Query
+from app.blueprints.api.base import Body, Instant, Paging, Query
+from app.connections.coverage import QUERY_CHARACTERS_MAX
 from app.kernel.bank import AccountType
 from app.models import ConnectionPath, TransactionStatus
 
@@ -117,7 +118,7 @@ class ConnectBody(Body):
     aggregator = fields.Str(load_default="", metadata={"description": "For `standard`."})
     institution_hint = fields.Str(
         load_default="",
-        validate=validate.Length(max=100),
+        validate=validate.Length(max=QUERY_CHARACTERS_MAX),
         metadata={"description": "A bank's name to begin with, for `standard`."},
     )
     institution_name = fields.Str(load_default="", validate=validate.Length(max=120))
@@ -179,5 +180,5 @@ class TransactionsQuery(Paging):
     account_id = fields.Str(load_default="")
     posted_from = fields.Date(load_default=None)
     posted_to = fields.Date(load_default=None)
-    updated_since = fields.AwareDateTime(load_default=None)
+    updated_since = Instant(load_default=None)
     status = fields.Enum(TransactionStatus, by_value=fields.Str, load_default=None)

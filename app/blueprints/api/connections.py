@@ -234,8 +234,8 @@ def delete(connection_id: str) -> dict[str, Any]:
     refuses=(409, 412),
 )
 def map_account(body: dict[str, Any], account_id: str) -> dict[str, Any]:
-    """Say which ledger bank account a financial account is, or none."""
-    require_match(AccountSchema(), feeds.account(account_id))
+    """Say which ledger bank account a financial account is, or none; `ETag` of its connection."""
+    require_match(ConnectionSchema(), feeds.connection_of_account(account_id))
     accounts.map_account(current_actor(), account_id, body["ledger_bank_account_id"])
     return {"account": feeds.account(account_id)}
 

@@ -10,6 +10,7 @@ from app.blueprints.api.base import (
     NDJSON,
     ApiBlueprint,
     Body,
+    Instant,
     Paging,
     Query,
     Takes,
@@ -145,7 +146,7 @@ class EntriesQuery(Paging):
     account_id = fields.Str(load_default="")
     date_from = fields.Date(load_default=None)
     date_to = fields.Date(load_default=None)
-    updated_since = fields.AwareDateTime(load_default=None)
+    updated_since = Instant(load_default=None)
 
 
 class LedgerFile(Schema):
