@@ -8,7 +8,6 @@ was only suggested stays below it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -25,7 +24,7 @@ from app.models import (
     ReconciliationStatus,
     db,
 )
-from app.reconciliation.balances import balances_of
+from app.reconciliation.balances import Balances, balances_of_many
 from app.tenancy.scope import owned
 
 PERIODS_SHOWN: Final = 24
@@ -127,31 +126,40 @@ def performance() -> Performance:
         .limit(PERIODS_SHOWN)
     ).all()
     counts = _counts([reconciliation.id for reconciliation, _ in rows])
-    periods = tuple(_period(found, name, counts.get(found.id, _Counts())) for found, name in rows)
-    judged = _judged()
+    balances = balances_of_many([found for found, _ in rows if not _is_certified(found)])
+    periods = tuple(
+        _period(found, name, counts.get(found.id, _Counts()), balances.get(found.id))
+        for found, name in rows
+    )
+    bands, automatic_count, right_count = _bands()
     versions = (period.model_version for period in periods if period.model_version)
     return Performance(
         periods=periods,
-        bands=_bands(judged),
-        judged_automatic_count=sum(1 for one in judged if one.automatic),
-        right_automatic_count=sum(1 for one in judged if one.automatic and one.right),
+        bands=tuple(bands),
+        judged_automatic_count=automatic_count,
+        right_automatic_count=right_count,
         model_version=next(versions, ""),
     )
 
 
 def simulate(auto_threshold: int, review_threshold: int) -> Simulated:
     """Return what these thresholds would have done on what the organization has certified."""
-    pairs = _judged(certified=True)
-    matched = [one for one in pairs if one.score >= auto_threshold and one.balanced]
-    rest = [one for one in pairs if not (one.score >= auto_threshold and one.balanced)]
-    return Simulated(
-        auto_threshold=auto_threshold,
-        review_threshold=review_threshold,
-        matched_count=len(matched),
-        wrong_count=sum(not one.right for one in matched),
-        reviewed_count=sum(one.score >= review_threshold for one in rest),
-        unseen_count=sum(one.right and one.score < review_threshold for one in rest),
+    balanced = sa.and_(
+        Match.bank_total_minor == Match.gl_total_minor, Match.adjustment_id.is_(None)
     )
+    matched = sa.and_(Match.score >= auto_threshold, balanced)
+    shown = Match.score >= review_threshold
+    row = db.session.execute(
+        _scored()
+        .where(_certified())
+        .with_only_columns(
+            sa.func.count().filter(matched).label("matched"),
+            sa.func.count().filter(matched, ~_right()).label("wrong"),
+            sa.func.count().filter(~matched, shown).label("reviewed"),
+            sa.func.count().filter(~matched, ~shown, _right()).label("unseen"),
+        )
+    ).one()
+    return Simulated(auto_threshold, review_threshold, *row)
 
 
 def wilson_lower(right: int, count: int) -> float | None:
@@ -173,14 +181,6 @@ class _Counts:
     decided: int = 0
     undone: int = 0
     automatic: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    score: float
-    automatic: bool
-    right: bool
-    balanced: bool
 
 
 def _automatic() -> sa.ColumnElement[bool]:
@@ -243,16 +243,21 @@ def _count(counts: _Counts, row: Any) -> None:
         counts.approved += row.matches if row.state != MatchState.REJECTED else 0
 
 
-def _period(found: Reconciliation, account_name: str, counts: _Counts) -> Period:
-    is_open = found.status != ReconciliationStatus.CERTIFIED
-    bank_count = balances_of(found).bank_count if is_open else counts.matched_bank
+def _is_certified(found: Reconciliation) -> bool:
+    return found.status == ReconciliationStatus.CERTIFIED
+
+
+def _period(
+    found: Reconciliation, account_name: str, counts: _Counts, balances: Balances | None
+) -> Period:
+    """Return one row; of what is open the balances count the lines that wait as well."""
     return Period(
         reconciliation_id=found.id,
         account_name=account_name,
         ending_date=found.ending_date,
-        is_open=is_open,
+        is_open=balances is not None,
         model_version=found.model_version,
-        bank_count=bank_count,
+        bank_count=balances.bank_count if balances else counts.matched_bank,
         by_rule_count=counts.by_rule,
         by_ai_count=counts.by_ai,
         approved_count=counts.approved,
@@ -262,50 +267,51 @@ def _period(found: Reconciliation, account_name: str, counts: _Counts) -> Period
     )
 
 
-def _judged(*, certified: bool = False) -> list[_Judged]:
-    """Return the AI's pairs that people have judged; what is certified judges all of its own.
+def _certified() -> sa.ColumnElement[bool]:
+    return Reconciliation.status == ReconciliationStatus.CERTIFIED
 
-    A suggestion that was left when its month was certified was not the pair.
-    """
-    is_certified = Reconciliation.status == ReconciliationStatus.CERTIFIED
-    decided = sa.or_(is_certified, Match.state.in_([MatchState.REJECTED, MatchState.UNMATCHED]))
-    balanced = sa.and_(
-        Match.bank_total_minor == Match.gl_total_minor, Match.adjustment_id.is_(None)
-    )
-    rows = db.session.execute(
+
+def _right() -> sa.ColumnElement[bool]:
+    """A suggestion that was left when its month was certified was not the pair."""
+    return Match.state == MatchState.MATCHED
+
+
+def _scored() -> sa.Select[Any]:
+    """Return the AI's pairs with their reconciliations; what the bank changed proves nothing."""
+    return (
         owned(Match)
         .join(Reconciliation, Reconciliation.id == Match.reconciliation_id)
-        .where(
-            Match.origin == MatchOrigin.AI,
-            Match.flag == "",
-            Match.score.is_not(None),
-            is_certified if certified else decided,
-        )
+        .where(Match.origin == MatchOrigin.AI, Match.flag == "", Match.score.is_not(None))
+    )
+
+
+def _bands() -> tuple[list[Band], int, int]:
+    """Return the bands of what people have judged, and of the automatic ones all and the right."""
+    decided = sa.or_(_certified(), Match.state.in_([MatchState.REJECTED, MatchState.UNMATCHED]))
+    # Whole bands by comparisons: the two databases round a cast differently.
+    start = sa.case(
+        *((Match.score >= start, start) for start in range(100 - BAND_POINTS, 0, -BAND_POINTS)),
+        else_=0,
+    )
+    rows = db.session.execute(
+        _scored()
+        .where(decided)
         .with_only_columns(
-            Match.score,
-            _automatic().label("automatic"),
-            (Match.state == MatchState.MATCHED).label("right"),
-            balanced.label("balanced"),
+            start.label("start"),
+            sa.func.count().label("judged"),
+            sa.func.count().filter(_right()).label("right"),
+            sa.func.avg(Match.score).label("mean"),
+            sa.func.count().filter(_automatic()).label("automatic"),
+            sa.func.count().filter(_automatic(), _right()).label("right_automatic"),
         )
-    )
-    return [_Judged(float(row.score), row.automatic, row.right, row.balanced) for row in rows]
-
-
-def _bands(judged: Iterable[_Judged]) -> tuple[Band, ...]:
-    by_band: dict[int, list[_Judged]] = {}
-    for one in judged:
-        start = min(int(one.score // BAND_POINTS) * BAND_POINTS, 100 - BAND_POINTS)
-        by_band.setdefault(start, []).append(one)
-    return tuple(
-        Band(
-            score_from=start,
-            score_to=start + BAND_POINTS,
-            judged_count=len(pairs),
-            right_count=sum(one.right for one in pairs),
-            mean_score=sum(one.score for one in pairs) / len(pairs),
-        )
-        for start, pairs in sorted(by_band.items())
-    )
+        .group_by(start)
+        .order_by(start)
+    ).all()
+    bands = [
+        Band(row.start, row.start + BAND_POINTS, row.judged, row.right, float(row.mean))
+        for row in rows
+    ]
+    return bands, sum(r.automatic for r in rows), sum(r.right_automatic for r in rows)
 
 
 def _share(part: int, whole: int) -> float | None:
